@@ -1,0 +1,128 @@
+//! The token's public name.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A token's public identifier, its Account SID: `LK` and 32 lower-case hexadecimal digits.
+///
+/// The 16 bytes are a UUIDv7 (RFC 9562), so SIDs sort by creation. It is not secret: logs, pages and answers
+/// may name it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct AccountSid([u8; 16]);
+
+/// The text is not an Account SID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an Account SID is LK followed by 32 lower-case hexadecimal digits")]
+pub struct MalformedAccountSid;
+
+impl AccountSid {
+    /// Length of the written form in bytes.
+    pub const LENGTH: usize = 34;
+    const PREFIX: &str = "LK";
+
+    /// The SID with these bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 16 bytes, as the database holds them.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Display for AccountSid {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(Self::PREFIX)?;
+        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for AccountSid {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+impl FromStr for AccountSid {
+    type Err = MalformedAccountSid;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text.strip_prefix(Self::PREFIX).ok_or(MalformedAccountSid)?;
+        // Only the canonical spelling: from_str_radix alone would take upper case and a sign.
+        let canonical = digits.len() == 32 && digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+        if !canonical {
+            return Err(MalformedAccountSid);
+        }
+        u128::from_str_radix(digits, 16).map(|value| Self(value.to_be_bytes())).map_err(|_| MalformedAccountSid)
+    }
+}
+
+impl TryFrom<String> for AccountSid {
+    type Error = MalformedAccountSid;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<AccountSid> for String {
+    fn from(sid: AccountSid) -> Self {
+        sid.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn is_written_with_its_prefix_in_lower_case() {
+        let sid = AccountSid::from_bytes([
+            0x01, 0x93, 0x58, 0x4c, 0x7b, 0xe0, 0x7d, 0x2c, 0x9f, 0x0e, 0x6a, 0x51, 0xb2, 0xc4, 0xd8, 0xe7,
+        ]);
+        assert_eq!(sid.to_string(), "LK0193584c7be07d2c9f0e6a51b2c4d8e7");
+        assert_eq!(sid.to_string().len(), AccountSid::LENGTH);
+    }
+
+    #[test]
+    fn near_misses_are_refused() {
+        for text in [
+            "",
+            "LK",
+            "lk0193584c7be07d2c9f0e6a51b2c4d8e7",
+            "LK0193584C7BE07D2C9F0E6A51B2C4D8E7",
+            "LK0193584c7be07d2c9f0e6a51b2c4d8e",
+            "LK0193584c7be07d2c9f0e6a51b2c4d8e77",
+            "LK0193584c7be07d2c9f0e6a51b2c4d8g7",
+        ] {
+            assert_eq!(text.parse::<AccountSid>(), Err(MalformedAccountSid), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn written_and_read_again_is_the_same(bytes in any::<[u8; 16]>()) {
+            let sid = AccountSid::from_bytes(bytes);
+            prop_assert_eq!(sid.to_string().parse(), Ok(sid));
+        }
+
+        #[test]
+        fn any_text_gets_an_answer(text in any::<String>()) {
+            let _ = text.parse::<AccountSid>();
+        }
+
+        #[test]
+        fn order_of_bytes_is_order_of_text(one in any::<[u8; 16]>(), other in any::<[u8; 16]>()) {
+            let (one, other) = (AccountSid::from_bytes(one), AccountSid::from_bytes(other));
+            prop_assert_eq!(one.cmp(&other), one.to_string().cmp(&other.to_string()));
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! The rules of Latchkey, without any input or output.
+//!
+//! Everything here is a value or a function of its arguments: no clock, no randomness, no database, no
+//! framework. The same code therefore runs in the server, on the command line and in the browser, and what
+//! one of them accepts the others accept too.
+//!
+//! Where to look:
+//! - what a vendor presents: [`AccountSid`], [`AuthToken`], [`Presented`]
+//! - what a token may do: [`ScopeName`], [`ScopeSet`], [`Catalog`]
+//! - how long it lives: [`Lifetime`], [`Timestamp`], [`TokenStatus`]
+//! - the one answer about a credential: [`Verdict`]
+//! - what people type, and what is wrong with it: [`TokenDraft`], [`Email`], [`FieldErrors`], [`Refusal`]
+//! - what the pages are shown: [`view`]
+
+mod account_sid;
+mod auth_token;
+mod catalog;
+mod lifetime;
+pub mod path;
+mod person;
+mod plain_text;
+mod presented;
+mod refusal;
+mod rep_id;
+mod scope;
+mod timestamp;
+mod token_draft;
+mod verdict;
+pub mod view;
+
+pub use account_sid::{AccountSid, MalformedAccountSid};
+pub use auth_token::{AuthToken, MalformedAuthToken, TokenHash};
+pub use catalog::{Catalog, CatalogError, CatalogPlace, Grant, Method, Route, RouteMatch, Scope};
+pub use lifetime::{Lifetime, TokenStatus, age_in_words, remaining_in_words};
+pub use person::{Appearance, Email, Password, PersonName, RepKind, Role};
+pub use plain_text::PlainText;
+pub use presented::{CredentialHeaders, Presented, PresentedSid, UnusableCredential};
+pub use refusal::{Field, FieldError, FieldErrors, FieldProblem, Refusal};
+pub use rep_id::{MalformedRepId, RepId};
+pub use scope::{MalformedScopeName, ScopeName, ScopeSet};
+pub use timestamp::{DAY, HOUR, MINUTE, Timestamp};
+pub use token_draft::{Description, FormId, ScopeChoice, TokenDraft, TokenForm};
+pub use verdict::{TokenFacts, Verdict};

@@ -1,0 +1,245 @@
+//! Reading the credential of a vendor's request.
+//!
+//! A request carries exactly one credential, in one of three forms:
+//! - `Authorization: Basic base64(SID:AuthToken)` (RFC 7617)
+//! - `Authorization: Bearer AuthToken` (RFC 6750)
+//! - `x-tw-token: base64(SID:AuthToken)`, the original's own header
+
+use base64::Engine as _;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use zeroize::Zeroizing;
+
+use crate::{AccountSid, AuthToken, MalformedAuthToken};
+
+/// Padding is taken with or without: some vendors' clients leave it out.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Longer values are refused unread: the longest credential is 112 characters.
+const MAX_VALUE_LENGTH: usize = 512;
+
+/// Where a request may carry credentials.
+#[derive(Debug, Clone, Default)]
+pub struct CredentialHeaders<'a> {
+    /// The values of all `Authorization` headers.
+    pub authorization: Vec<&'a [u8]>,
+    /// The values of all `x-tw-token` headers.
+    pub x_tw_token: Vec<&'a [u8]>,
+    /// The raw query string.
+    pub query: Option<&'a str>,
+}
+
+/// A credential that is well formed: its checksum holds. Whether it opens anything is the verdict's matter.
+pub struct Presented {
+    /// The Account SID that came with it.
+    pub sid: PresentedSid,
+    /// The secret.
+    pub token: AuthToken,
+}
+
+/// The Account SID beside a presented Auth Token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PresentedSid {
+    /// The form carries none: Bearer.
+    Absent,
+    /// This one.
+    Given(AccountSid),
+    /// Something that is no Account SID, and so belongs to no token.
+    Unreadable,
+}
+
+impl PresentedSid {
+    /// Whether a token with this SID may be meant.
+    #[must_use]
+    pub fn allows(self, sid: AccountSid) -> bool {
+        match self {
+            Self::Absent => true,
+            Self::Given(given) => given == sid,
+            Self::Unreadable => false,
+        }
+    }
+}
+
+/// Why a request's credentials could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum UnusableCredential {
+    /// More than one credential (RFC 6750 section 3.1: `invalid_request`).
+    #[error("the request carries more than one credential")]
+    MoreThanOne,
+    /// One, but cut off or mistyped.
+    #[error(transparent)]
+    Malformed(#[from] MalformedAuthToken),
+}
+
+impl Presented {
+    /// Reads the one credential of a request; `None` where there is none.
+    ///
+    /// `?access_token=` counts as a credential, so that it cannot stand beside another, but is never accepted:
+    /// addresses end up in logs. An `Authorization` header of a scheme that Latchkey does not know counts as no
+    /// credential.
+    ///
+    /// # Errors
+    /// [`UnusableCredential`] where there are several or the one is malformed.
+    pub fn from_request(headers: &CredentialHeaders<'_>) -> Result<Option<Self>, UnusableCredential> {
+        let in_query = headers.query.is_some_and(names_access_token);
+        let count = headers.authorization.len() + headers.x_tw_token.len() + usize::from(in_query);
+        if count > 1 {
+            return Err(UnusableCredential::MoreThanOne);
+        }
+        if let [value] = headers.x_tw_token.as_slice() {
+            return Self::from_pair(value).map(Some);
+        }
+        let [value] = headers.authorization.as_slice() else {
+            return Ok(None);
+        };
+        let (scheme, rest) = split_scheme(value);
+        if scheme.eq_ignore_ascii_case(b"bearer") {
+            let token = AuthToken::parse(rest)?;
+            Ok(Some(Self { sid: PresentedSid::Absent, token }))
+        } else if scheme.eq_ignore_ascii_case(b"basic") {
+            Self::from_pair(rest).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// Reads `base64(SID:AuthToken)`.
+    fn from_pair(encoded: &[u8]) -> Result<Self, UnusableCredential> {
+        if encoded.len() > MAX_VALUE_LENGTH {
+            return Err(MalformedAuthToken.into());
+        }
+        let pair = Zeroizing::new(BASE64.decode(encoded).map_err(|_| MalformedAuthToken)?);
+        // RFC 7617 section 2: the user-id ends at the first colon.
+        let colon = pair.iter().position(|byte| *byte == b':').ok_or(MalformedAuthToken)?;
+        let (sid, secret) = pair.split_at(colon);
+        let token = AuthToken::parse(secret.get(1..).unwrap_or_default())?;
+        let sid = std::str::from_utf8(sid)
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .map_or(PresentedSid::Unreadable, PresentedSid::Given);
+        Ok(Self { sid, token })
+    }
+}
+
+fn split_scheme(value: &[u8]) -> (&[u8], &[u8]) {
+    let end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
+    let (scheme, rest) = value.split_at(end);
+    (scheme, rest.trim_ascii())
+}
+
+fn names_access_token(query: &str) -> bool {
+    query.split('&').any(|pair| pair.split('=').next() == Some("access_token"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SID: &str = "LK0193584c7be07d2c9f0e6a51b2c4d8e7";
+
+    fn token() -> AuthToken {
+        let Ok(token) = AuthToken::mint(|buffer| {
+            buffer.fill(17);
+            Ok::<_, Infallible>(())
+        });
+        token
+    }
+
+    fn read(headers: &[(&str, Vec<u8>)], query: Option<&str>) -> Result<Option<PresentedSid>, UnusableCredential> {
+        let values = |name: &str| {
+            headers.iter().filter(|(header, _)| *header == name).map(|(_, value)| value.as_slice()).collect()
+        };
+        let request =
+            CredentialHeaders { authorization: values("authorization"), x_tw_token: values("x-tw-token"), query };
+        Presented::from_request(&request).map(|presented| presented.map(|presented| presented.sid))
+    }
+
+    fn pair(sid: &str, secret: &str) -> String {
+        BASE64.encode(format!("{sid}:{secret}"))
+    }
+
+    #[test]
+    fn each_form_is_read() {
+        let token = token();
+        let given = PresentedSid::Given(SID.parse().unwrap());
+        let basic = format!("Basic {}", pair(SID, token.expose())).into_bytes();
+        let lower = format!("basic   {}", pair(SID, token.expose()).trim_end_matches('=')).into_bytes();
+        let bearer = format!("Bearer {}", token.expose()).into_bytes();
+        let header = pair(SID, token.expose()).into_bytes();
+        assert_eq!(read(&[("authorization", basic)], None), Ok(Some(given)));
+        assert_eq!(read(&[("authorization", lower)], None), Ok(Some(given)));
+        assert_eq!(read(&[("authorization", bearer)], None), Ok(Some(PresentedSid::Absent)));
+        assert_eq!(read(&[("x-tw-token", header)], None), Ok(Some(given)));
+    }
+
+    #[test]
+    fn no_credential_is_not_an_error() {
+        assert_eq!(read(&[], None), Ok(None));
+        assert_eq!(read(&[("authorization", b"Negotiate YII=".to_vec())], None), Ok(None));
+        assert_eq!(read(&[], Some("access_token=x")), Ok(None));
+    }
+
+    #[test]
+    fn two_credentials_are_refused_even_when_both_are_the_same() {
+        let bearer = format!("Bearer {}", token().expose()).into_bytes();
+        let header = pair(SID, token().expose()).into_bytes();
+        let more = Err(UnusableCredential::MoreThanOne);
+        assert_eq!(read(&[("authorization", bearer.clone()), ("authorization", bearer.clone())], None), more);
+        assert_eq!(read(&[("authorization", bearer.clone()), ("x-tw-token", header.clone())], None), more);
+        assert_eq!(read(&[("x-tw-token", header.clone()), ("x-tw-token", header)], None), more);
+        assert_eq!(read(&[("authorization", bearer)], Some("a=b&access_token=x")), more);
+    }
+
+    #[test]
+    fn broken_credentials_are_told_from_missing_ones() {
+        let malformed = Err(UnusableCredential::Malformed(MalformedAuthToken));
+        let secret = token();
+        let short = &secret.expose()[..46];
+        for value in [
+            "Bearer".to_owned(),
+            "Bearer ".to_owned(),
+            format!("Bearer {short}"),
+            "Basic !".to_owned(),
+            format!("Basic {}", BASE64.encode(SID)),
+            format!("Basic {}", "A".repeat(600)),
+        ] {
+            assert_eq!(read(&[("authorization", value.clone().into_bytes())], None), malformed, "{value}");
+        }
+    }
+
+    #[test]
+    fn an_unreadable_sid_belongs_to_no_token() {
+        let value = format!("Basic {}", pair("nobody", token().expose())).into_bytes();
+        assert_eq!(read(&[("authorization", value)], None), Ok(Some(PresentedSid::Unreadable)));
+        assert!(!PresentedSid::Unreadable.allows(SID.parse().unwrap()));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_get_an_answer(authorization in any::<Vec<u8>>(), header in any::<Option<Vec<u8>>>(), query in any::<Option<String>>()) {
+            let request = CredentialHeaders {
+                authorization: vec![&authorization],
+                x_tw_token: header.iter().map(Vec::as_slice).collect(),
+                query: query.as_deref(),
+            };
+            let _ = Presented::from_request(&request);
+        }
+
+        #[test]
+        fn any_bytes_behind_a_known_scheme_get_an_answer(scheme in "(?i)(basic|bearer)", value in any::<Vec<u8>>()) {
+            let line = [scheme.as_bytes(), b" ", &value].concat();
+            let encoded = format!("{scheme} {}", BASE64.encode(&value)).into_bytes();
+            for authorization in [line, encoded] {
+                let request = CredentialHeaders { authorization: vec![&authorization], ..CredentialHeaders::default() };
+                let _ = Presented::from_request(&request);
+            }
+        }
+    }
+}

@@ -1,0 +1,372 @@
+//! Every way in which Latchkey says no to a person.
+//!
+//! Codes cross the wire; the sentences are made from them here, the same in the browser, on whole pages and on
+//! the command line. No code carries what somebody typed, nor the text of an inner error.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Description, Email, Password, PersonName};
+
+/// A field of one of the forms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Field {
+    /// What a token is for.
+    Description,
+    /// How long a token lives.
+    Expiration,
+    /// What a token may do.
+    Scopes,
+    /// A person's name.
+    Name,
+    /// A person's e-mail address.
+    Email,
+    /// The password at sign-in, or the one being set.
+    Password,
+    /// The password in force, to confirm who is asking.
+    CurrentPassword,
+    /// How the pages look.
+    Appearance,
+}
+
+impl Field {
+    /// Every field.
+    pub const ALL: [Self; 8] = [
+        Self::Description,
+        Self::Expiration,
+        Self::Scopes,
+        Self::Name,
+        Self::Email,
+        Self::Password,
+        Self::CurrentPassword,
+        Self::Appearance,
+    ];
+
+    /// The name in the form, which is also the input's id.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Description => "description",
+            Self::Expiration => "expiration",
+            Self::Scopes => "scopes",
+            Self::Name => "name",
+            Self::Email => "email",
+            Self::Password => "password",
+            Self::CurrentPassword => "current_password",
+            Self::Appearance => "appearance",
+        }
+    }
+}
+
+/// What is wrong with a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "each is said by its sentence")]
+pub enum FieldProblem {
+    DescriptionMissing,
+    DescriptionTooLong,
+    DescriptionForbiddenCharacter,
+    DescriptionTaken,
+    ExpirationUnknown,
+    ScopesMissing,
+    ScopeChoiceMissing,
+    ScopeUnknown,
+    ScopeOnlyForAdmins,
+    NameMissing,
+    NameTooLong,
+    NameForbiddenCharacter,
+    EmailMissing,
+    EmailInvalid,
+    EmailTaken,
+    PasswordMissing,
+    PasswordTooShort,
+    PasswordTooLong,
+    PasswordCommon,
+    CurrentPasswordMissing,
+    CurrentPasswordWrong,
+    PasswordNeededForSensitiveScopes,
+    AppearanceUnknown,
+}
+
+impl FieldProblem {
+    /// Every problem.
+    pub const ALL: [Self; 23] = [
+        Self::DescriptionMissing,
+        Self::DescriptionTooLong,
+        Self::DescriptionForbiddenCharacter,
+        Self::DescriptionTaken,
+        Self::ExpirationUnknown,
+        Self::ScopesMissing,
+        Self::ScopeChoiceMissing,
+        Self::ScopeUnknown,
+        Self::ScopeOnlyForAdmins,
+        Self::NameMissing,
+        Self::NameTooLong,
+        Self::NameForbiddenCharacter,
+        Self::EmailMissing,
+        Self::EmailInvalid,
+        Self::EmailTaken,
+        Self::PasswordMissing,
+        Self::PasswordTooShort,
+        Self::PasswordTooLong,
+        Self::PasswordCommon,
+        Self::CurrentPasswordMissing,
+        Self::CurrentPasswordWrong,
+        Self::PasswordNeededForSensitiveScopes,
+        Self::AppearanceUnknown,
+    ];
+
+    /// The field at which the problem is shown.
+    #[must_use]
+    pub const fn field(self) -> Field {
+        match self {
+            Self::DescriptionMissing
+            | Self::DescriptionTooLong
+            | Self::DescriptionForbiddenCharacter
+            | Self::DescriptionTaken => Field::Description,
+            Self::ExpirationUnknown => Field::Expiration,
+            Self::ScopesMissing | Self::ScopeChoiceMissing | Self::ScopeUnknown | Self::ScopeOnlyForAdmins => {
+                Field::Scopes
+            }
+            Self::NameMissing | Self::NameTooLong | Self::NameForbiddenCharacter => Field::Name,
+            Self::EmailMissing | Self::EmailInvalid | Self::EmailTaken => Field::Email,
+            Self::PasswordMissing | Self::PasswordTooShort | Self::PasswordTooLong | Self::PasswordCommon => {
+                Field::Password
+            }
+            Self::CurrentPasswordMissing | Self::CurrentPasswordWrong | Self::PasswordNeededForSensitiveScopes => {
+                Field::CurrentPassword
+            }
+            Self::AppearanceUnknown => Field::Appearance,
+        }
+    }
+
+    /// What to tell the person: what is wrong and what to do.
+    #[must_use]
+    pub fn sentence(self) -> String {
+        match self {
+            Self::DescriptionMissing => "Enter what this token is for.".to_owned(),
+            Self::DescriptionTooLong => format!("Keep the description to {} characters.", Description::MAX_LENGTH),
+            Self::DescriptionForbiddenCharacter => {
+                "Remove the invisible or direction-changing characters from the description.".to_owned()
+            }
+            Self::DescriptionTaken => {
+                "You have an active token with this description. Choose another, so that they can be told apart."
+                    .to_owned()
+            }
+            Self::ExpirationUnknown => "Choose 90 Days, 180 Days or 1 Year.".to_owned(),
+            Self::ScopesMissing => "Select at least one scope.".to_owned(),
+            Self::ScopeChoiceMissing => "Choose Selected Scopes or All Scopes.".to_owned(),
+            Self::ScopeUnknown => {
+                "A selected scope is not in the catalog any more. Review the selection and submit again.".to_owned()
+            }
+            Self::ScopeOnlyForAdmins => "A selected scope can only be granted by an admin.".to_owned(),
+            Self::NameMissing => "Enter a name.".to_owned(),
+            Self::NameTooLong => format!("Keep the name to {} characters.", PersonName::MAX_LENGTH),
+            Self::NameForbiddenCharacter => {
+                "Remove the invisible or direction-changing characters from the name.".to_owned()
+            }
+            Self::EmailMissing => "Enter an e-mail address.".to_owned(),
+            Self::EmailInvalid => {
+                format!("Enter an e-mail address like name@example.com, at most {} characters.", Email::MAX_LENGTH)
+            }
+            Self::EmailTaken => "Another service rep has this e-mail address.".to_owned(),
+            Self::PasswordMissing => "Enter a password.".to_owned(),
+            Self::PasswordTooShort => format!("Use at least {} characters.", Password::MIN_LENGTH),
+            Self::PasswordTooLong => format!("Use at most {} characters.", Password::MAX_LENGTH),
+            Self::PasswordCommon => "This password is too easy to guess. Choose another.".to_owned(),
+            Self::CurrentPasswordMissing => "Enter your current password.".to_owned(),
+            Self::CurrentPasswordWrong => "This is not your current password.".to_owned(),
+            Self::PasswordNeededForSensitiveScopes => {
+                "A selected scope is sensitive: enter your password to confirm that it is you.".to_owned()
+            }
+            Self::AppearanceUnknown => "Choose System, Light or Dark.".to_owned(),
+        }
+    }
+}
+
+/// One problem at its field.
+pub type FieldError = FieldProblem;
+
+/// Everything wrong with a form, at most one problem a field, in the fields' order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldErrors(Vec<FieldProblem>);
+
+impl FieldErrors {
+    /// One problem alone.
+    #[must_use]
+    pub fn one(problem: FieldProblem) -> Self {
+        Self(vec![problem])
+    }
+
+    /// Notes a problem, unless its field has one already.
+    pub fn add(&mut self, problem: FieldProblem) {
+        if self.at(problem.field()).is_none() {
+            self.0.push(problem);
+            self.0.sort_by_key(|problem| problem.field());
+        }
+    }
+
+    /// Takes the value of a parsed field, or notes its problem.
+    pub fn take<T>(&mut self, parsed: Result<T, FieldProblem>) -> Option<T> {
+        parsed.map_err(|problem| self.add(problem)).ok()
+    }
+
+    /// The problem at a field.
+    #[must_use]
+    pub fn at(&self, field: Field) -> Option<FieldProblem> {
+        self.0.iter().copied().find(|problem| problem.field() == field)
+    }
+
+    /// All problems.
+    pub fn iter(&self) -> impl Iterator<Item = FieldProblem> {
+        self.0.iter().copied()
+    }
+
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Why something that a person asked for was not done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Refusal {
+    /// Fields to correct.
+    Invalid(FieldErrors),
+    /// The owner has as many live tokens as one may have.
+    TooManyTokens,
+    /// This form has made its token already; its secret was shown then.
+    AlreadyCreated,
+    /// Nobody is signed in, or the session has ended.
+    SignedOut,
+    /// The role does not allow it.
+    Forbidden,
+    /// There is no such thing, or it belongs to somebody else.
+    NotFound,
+    /// E-mail or password is wrong.
+    WrongCredentials,
+    /// Too many failed attempts.
+    TooManyAttempts {
+        /// When the next attempt is worth making, in seconds.
+        retry_after_seconds: i64,
+    },
+    /// The set-up link is used up, replaced or too old.
+    SetUpLinkInvalid,
+    /// There is an admin already.
+    SetUpClosed,
+    /// Too much is being asked at once.
+    Busy,
+    /// Something inside failed; the log has the cause under this request id.
+    Failed {
+        /// The request's id.
+        request_id: String,
+    },
+}
+
+impl Refusal {
+    /// The most live tokens that one service rep may have.
+    pub const MAX_LIVE_TOKENS: usize = 500;
+
+    /// A refusal for one field.
+    #[must_use]
+    pub fn field(problem: FieldProblem) -> Self {
+        Self::Invalid(FieldErrors::one(problem))
+    }
+
+    /// The status of an HTTP answer that carries this refusal.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Invalid(_) | Self::TooManyTokens | Self::WrongCredentials => 422,
+            Self::AlreadyCreated => 409,
+            Self::SignedOut => 401,
+            Self::Forbidden => 403,
+            Self::NotFound => 404,
+            Self::SetUpLinkInvalid | Self::SetUpClosed => 410,
+            Self::TooManyAttempts { .. } => 429,
+            Self::Busy => 503,
+            Self::Failed { .. } => 500,
+        }
+    }
+
+    /// What to tell the person: what happened and what to do.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Invalid(errors) => match errors.0.as_slice() {
+                [only] => only.sentence(),
+                problems => format!("{} fields need another look.", problems.len()),
+            },
+            Self::TooManyTokens => format!(
+                "You have {} active tokens, the most one service rep may have. Revoke one that is no longer used, then submit again.",
+                Self::MAX_LIVE_TOKENS
+            ),
+            Self::AlreadyCreated => {
+                "This token has already been created, and its Auth Token was shown then. If nobody has it, revoke the token and add a new one."
+                    .to_owned()
+            }
+            Self::SignedOut => "Your session has ended. Sign in and try again.".to_owned(),
+            Self::Forbidden => "Your role does not allow this.".to_owned(),
+            Self::NotFound => "There is nothing here, or it belongs to somebody else.".to_owned(),
+            Self::WrongCredentials => "E-mail or password is wrong.".to_owned(),
+            Self::TooManyAttempts { retry_after_seconds } => {
+                let minutes = retry_after_seconds.saturating_add(59) / 60;
+                let unit = if minutes == 1 { "minute" } else { "minutes" };
+                format!("Too many failed attempts. Try again in {minutes} {unit}.")
+            }
+            Self::SetUpLinkInvalid => {
+                "This set-up link is used or out of date. Start Latchkey again for a new one.".to_owned()
+            }
+            Self::SetUpClosed => "Latchkey is set up already. Sign in instead.".to_owned(),
+            Self::Busy => "Latchkey is busy. Try again in a moment.".to_owned(),
+            Self::Failed { request_id } => {
+                format!("Something went wrong here, and nothing was changed. Try again; if it stays, tell your operator the request id {request_id}.")
+            }
+        }
+    }
+}
+
+impl From<FieldProblem> for Refusal {
+    fn from(problem: FieldProblem) -> Self {
+        Self::field(problem)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_problem_has_its_own_sentence() {
+        let sentences: BTreeSet<String> = FieldProblem::ALL.into_iter().map(FieldProblem::sentence).collect();
+        assert_eq!(sentences.len(), FieldProblem::ALL.len());
+        assert!(sentences.iter().all(|sentence| sentence.ends_with('.')));
+    }
+
+    #[test]
+    fn every_field_can_be_wrong_and_has_its_own_name() {
+        for field in Field::ALL {
+            assert!(FieldProblem::ALL.into_iter().any(|problem| problem.field() == field), "{field:?}");
+        }
+        let names: BTreeSet<&str> = Field::ALL.into_iter().map(Field::name).collect();
+        assert_eq!(names.len(), Field::ALL.len());
+    }
+
+    #[test]
+    fn a_field_shows_its_first_problem_only() {
+        let mut errors = FieldErrors::default();
+        errors.add(FieldProblem::ScopesMissing);
+        errors.add(FieldProblem::DescriptionMissing);
+        errors.add(FieldProblem::DescriptionTaken);
+        let shown: Vec<_> = errors.iter().collect();
+        assert_eq!(shown, [FieldProblem::DescriptionMissing, FieldProblem::ScopesMissing]);
+    }
+
+    #[test]
+    fn waiting_time_is_rounded_up_to_minutes() {
+        let sentence = |retry_after_seconds| Refusal::TooManyAttempts { retry_after_seconds }.sentence();
+        assert!(sentence(1).contains("in 1 minute."));
+        assert!(sentence(61).contains("in 2 minutes."));
+    }
+}
