@@ -205,7 +205,7 @@ impl Password {
     pub fn check(text: &str) -> Result<(), FieldProblem> {
         match text.chars().count() {
             0 => Err(FieldProblem::PasswordMissing),
-            ..Self::MIN_LENGTH => Err(FieldProblem::PasswordTooShort),
+            1..Self::MIN_LENGTH => Err(FieldProblem::PasswordTooShort),
             Self::MIN_LENGTH..=Self::MAX_LENGTH => Ok(()),
             _ => Err(FieldProblem::PasswordTooLong),
         }

@@ -1,1 +1,106 @@
+//! What Latchkey does, as use cases over ports.
+//!
+//! A use case is a method of [`Service`], in the file of its name. It reads the clock, checks the rules of
+//! `latchkey-domain`, asks the store to do one thing whole, and answers with a view or a [`Failure`]. It knows
+//! no HTTP, no SQL and no page; the pages, the vendor API and the command line all call the same ones.
+//!
+//! The main flow, and where its steps stand:
+//! 1. [`Service::offer_set_up`], [`Service::set_up`]: the first admin (`set_up.rs`).
+//! 2. [`Service::sign_in`], [`Service::resume`]: a session (`sign_in.rs`, `sessions.rs`).
+//! 3. [`Service::add_token`], [`Service::list_tokens`], [`Service::revoke_token`]: a token's life (`tokens/`).
+//! 4. [`Service::verify`]: a vendor's call (`verify.rs`), noted by [`LastUse`] and written by
+//!    [`Service::flush_last_use`].
+//!
+//! What the use cases need from outside stands in [`ports`].
 
+mod account;
+mod audit;
+mod catalog_file;
+mod clock;
+mod diagnostics;
+mod failure;
+mod last_use;
+mod passwords;
+pub mod ports;
+mod random;
+mod records;
+mod reps;
+mod secrets;
+mod sessions;
+mod set_up;
+mod sign_in;
+mod tokens;
+mod verify;
+
+use std::sync::Arc;
+
+use latchkey_domain::{Catalog, Timestamp};
+
+pub use account::{EmailForm, PasswordForm};
+pub use audit::{AuditAction, AuditActor, AuditEntry, AuditSubject, Origin};
+pub use catalog_file::{CatalogFileError, DEFAULT_CATALOG, read_catalog};
+pub use clock::{MonotoneClock, SystemClock};
+pub use failure::{Failure, Outcome};
+pub use last_use::LastUse;
+pub use passwords::PasswordPool;
+pub use random::SystemRandom;
+pub use records::{MAX_PAGE, MAX_RECORDS, RecordPage};
+pub use reps::RepForm;
+pub use secrets::{PasswordHash, SecretHash, hash_of};
+pub use sessions::{Caller, StartedSession};
+pub use set_up::SetUpForm;
+pub use sign_in::SignInForm;
+pub use tokens::{IssuedToken, TokenOwner};
+pub use verify::Verified;
+
+use ports::{Clock, Random, Store};
+
+/// The use cases, and what they work with.
+pub struct Service {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    catalog: Arc<Catalog>,
+    passwords: PasswordPool,
+    last_use: LastUse,
+}
+
+impl Service {
+    /// Puts the service together.
+    ///
+    /// # Errors
+    /// Where the random source or the password hashing does not work.
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        catalog: Arc<Catalog>,
+    ) -> Outcome<Self> {
+        let passwords = PasswordPool::new(random.as_ref())?;
+        Ok(Self { store, clock, random, catalog, passwords, last_use: LastUse::default() })
+    }
+
+    /// The catalog in use.
+    #[must_use]
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The current second.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// [`ports::StoreError`] where it does not.
+    pub async fn check_store(&self) -> ports::StoreResult<()> {
+        self.store.ping().await
+    }
+
+    fn entry(&self, actor: AuditActor, action: AuditAction, subject: AuditSubject, origin: &Origin) -> AuditEntry {
+        AuditEntry { at: self.now(), actor, action, subject, origin: origin.clone(), detail: String::new() }
+    }
+}

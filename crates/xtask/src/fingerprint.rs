@@ -3,6 +3,7 @@
 //! A [`Fingerprint`] is a SHA-256 over names and contents, never over times: a fresh checkout, a copied directory and
 //! a touched file all count as unchanged. A [`Stamp`] is a file that remembers one.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -12,11 +13,11 @@ use sha2::{Digest as _, Sha256};
 
 /// A digest in the making.
 #[derive(Debug, Default)]
-pub struct Fingerprint(Sha256);
+pub(crate) struct Fingerprint(Sha256);
 
 impl Fingerprint {
     /// Adds one named content. Lengths go in too, so that no two lists of parts run together alike.
-    pub fn part(&mut self, name: &str, content: &[u8]) -> &mut Self {
+    pub(crate) fn part(&mut self, name: &str, content: &[u8]) -> &mut Self {
         for bytes in [name.as_bytes(), content] {
             let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
             self.0.update(length.to_le_bytes());
@@ -26,7 +27,7 @@ impl Fingerprint {
     }
 
     /// Adds a file, or every file below a directory; what does not exist counts as an empty directory.
-    pub fn path(&mut self, root: &Path, relative: &str) -> Result<&mut Self> {
+    pub(crate) fn path(&mut self, root: &Path, relative: &str) -> Result<&mut Self> {
         let path = root.join(relative);
         if path.is_file() {
             self.part(relative, &read(&path)?);
@@ -39,13 +40,17 @@ impl Fingerprint {
     }
 
     /// The digest so far, in lower-case hexadecimal.
-    pub fn hex(&self) -> String {
-        self.0.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    pub(crate) fn hex(&self) -> String {
+        self.0.clone().finalize().iter().fold(String::new(), |mut digits, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(digits, "{byte:02x}");
+            digits
+        })
     }
 }
 
 /// The files below `directory`, relative to it, with `/` between components, sorted. None if there is no such directory.
-pub fn files_below(directory: &Path) -> Result<Vec<String>> {
+pub(crate) fn files_below(directory: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
     collect_files(directory, "", &mut names)?;
     names.sort();
@@ -71,28 +76,33 @@ fn collect_files(directory: &Path, prefix: &str, names: &mut Vec<String>) -> Res
     Ok(())
 }
 
+/// Whether the last part of `name` ends in `.` and `extension`.
+pub(crate) fn has_extension(name: &str, extension: &str) -> bool {
+    Path::new(name).extension().is_some_and(|found| found == extension)
+}
+
 /// The content of `path`, or an error that names it.
-pub fn read(path: &Path) -> Result<Vec<u8>> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
 }
 
 /// A file that remembers what something was last made from.
 #[derive(Debug)]
-pub struct Stamp(PathBuf);
+pub(crate) struct Stamp(PathBuf);
 
 impl Stamp {
     /// The stamp kept at `path`.
-    pub fn at(path: PathBuf) -> Self {
+    pub(crate) fn at(path: PathBuf) -> Self {
         Self(path)
     }
 
     /// Whether the stamp was last set to `state`.
-    pub fn holds(&self, state: &str) -> bool {
+    pub(crate) fn holds(&self, state: &str) -> bool {
         fs::read_to_string(&self.0).is_ok_and(|remembered| remembered == state)
     }
 
     /// Forgets, so that work which is interrupted from here on is done again.
-    pub fn clear(&self) -> Result<()> {
+    pub(crate) fn clear(&self) -> Result<()> {
         match fs::remove_file(&self.0) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(error).with_context(|| format!("{} cannot be removed", self.0.display()))
@@ -102,7 +112,7 @@ impl Stamp {
     }
 
     /// Remembers `state`.
-    pub fn set(&self, state: &str) -> Result<()> {
+    pub(crate) fn set(&self, state: &str) -> Result<()> {
         if let Some(directory) = self.0.parent() {
             fs::create_dir_all(directory).with_context(|| format!("{} cannot be made", directory.display()))?;
         }
@@ -137,11 +147,8 @@ mod tests {
 
     #[test]
     fn a_digest_does_not_depend_on_the_program_that_made_it() {
-        // Two lengths of eight bytes, little end first, each before its bytes.
-        let mut plain = Sha256::new();
-        plain.update(b"\x01\0\0\0\0\0\0\0a\x01\0\0\0\0\0\0\x001");
-        let expected: String = plain.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex(&[("a", "1")]), expected);
+        // SHA-256 of 0x01 and seven zero bytes, `a`, the same eight bytes again, `1`.
+        assert_eq!(hex(&[("a", "1")]), "9fe2af4305790bd0709766d7e53ab693ea9925630833d3c465e6b5d7f517c36f");
     }
 
     #[test]

@@ -3,13 +3,15 @@
 //! Latchkey is one binary with its web assets inside. Cargo alone cannot make it: the browser half is another target,
 //! whose output has to be bound to JavaScript, shrunk, compressed and named by its content before the server is
 //! compiled around it. These commands do that, and they are the only tool a fresh machine needs besides Rust:
-//! what else is missing (a wasm target, a browser, `PostgreSQL`, npm packages) they install where they may, and
+//! what else is missing (a wasm target, a browser, PostgreSQL, npm packages) they install where they may, and
 //! otherwise they say what to install.
 //!
 //! - [`web`] turns the browser half into `target/site`: [`wasm_toolchain`] finds a compiler for it, [`style`] joins the
 //!   style sheets, [`bundle`] names, compresses and publishes the files, [`budget`] watches their size.
 //! - [`suite`] is `cargo xtask test`: the list of steps that [`steps`] runs, times and reports.
 //! - [`packages`] and [`node`] fetch what is missing; [`process`] runs programs and words their failures.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "these commands talk to the person who runs them")]
 
 mod budget;
 mod bundle;

@@ -11,12 +11,12 @@ use crate::process;
 static LISTS_ARE_FRESH: AtomicBool = AtomicBool::new(false);
 
 /// Whether [`install`] can do more than name the packages.
-pub fn can_install() -> bool {
+pub(crate) fn can_install() -> bool {
     process::find("apt-get").is_some() && process::is_root()
 }
 
 /// Installs Debian packages, or says how to get `what` without this program's help.
-pub fn install(packages: &[String], what: &str) -> Result<()> {
+pub(crate) fn install(packages: &[String], what: &str) -> Result<()> {
     let names = packages.join(" ");
     if !can_install() {
         bail!("{what} is missing: install it (Debian and Ubuntu: `sudo apt-get install {names}`)");
@@ -33,7 +33,7 @@ pub fn install(packages: &[String], what: &str) -> Result<()> {
 }
 
 /// The names of available packages that match the regular expression `pattern`.
-pub fn available(pattern: &str) -> Result<Vec<String>> {
+pub(crate) fn available(pattern: &str) -> Result<Vec<String>> {
     refresh_lists()?;
     let listing = process::output(Command::new("apt-cache").args(["search", "--names-only", pattern]))?;
     Ok(listing.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect())

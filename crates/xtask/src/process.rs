@@ -13,7 +13,7 @@ use crate::workspace::Workspace;
 ///
 /// `cargo xtask` describes the xtask package to its child in variables. Build scripts watch some of them (ring's does),
 /// so handing them on would rebuild half the workspace at every change between `cargo build` and `cargo xtask build`.
-pub fn cargo(workspace: &Workspace) -> Command {
+pub(crate) fn cargo(workspace: &Workspace) -> Command {
     let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
     forget_this_package(&mut command);
@@ -22,7 +22,7 @@ pub fn cargo(workspace: &Workspace) -> Command {
 }
 
 /// Removes what Cargo told this program about its own package from `command`'s environment.
-pub fn forget_this_package(command: &mut Command) {
+pub(crate) fn forget_this_package(command: &mut Command) {
     for (name, _) in env::vars_os() {
         let about_a_package = name.to_str().is_some_and(|name| {
             ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_", "OUT_DIR"]
@@ -36,17 +36,15 @@ pub fn forget_this_package(command: &mut Command) {
 }
 
 /// Runs `command`, its output going where ours goes; anything but success is an error that names it.
-pub fn run(command: &mut Command) -> Result<()> {
+pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("`{}` could not be started", shown(command)))?;
     if status.success() { Ok(()) } else { bail!("`{}` failed ({status})", shown(command)) }
 }
 
 /// Runs `command` and returns its standard output; its standard error is shown only if it fails.
-pub fn output(command: &mut Command) -> Result<String> {
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("`{}` could not be started", shown(command)))?;
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let output =
+        command.stdin(Stdio::null()).output().with_context(|| format!("`{}` could not be started", shown(command)))?;
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {
@@ -56,7 +54,7 @@ pub fn output(command: &mut Command) -> Result<String> {
 }
 
 /// Whether `command` succeeds. What it prints is of no interest, nor is why it fails.
-pub fn succeeds(command: &mut Command) -> bool {
+pub(crate) fn succeeds(command: &mut Command) -> bool {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -67,7 +65,7 @@ pub fn succeeds(command: &mut Command) -> bool {
 
 /// Becomes `command`. Returns only if that fails, or where a process cannot become another.
 #[cfg(unix)]
-pub fn replace_with(mut command: Command) -> Result<()> {
+pub(crate) fn replace_with(mut command: Command) -> Result<()> {
     use std::os::unix::process::CommandExt as _;
 
     forget_this_package(&mut command);
@@ -77,19 +75,19 @@ pub fn replace_with(mut command: Command) -> Result<()> {
 
 /// Runs `command` to its end: this system has nothing like `exec`.
 #[cfg(not(unix))]
-pub fn replace_with(mut command: Command) -> Result<()> {
+pub(crate) fn replace_with(mut command: Command) -> Result<()> {
     forget_this_package(&mut command);
     run(&mut command)
 }
 
 /// The first program called `name` on the search path.
-pub fn find(name: &str) -> Option<PathBuf> {
+pub(crate) fn find(name: &str) -> Option<PathBuf> {
     let file_name = format!("{name}{}", env::consts::EXE_SUFFIX);
     env::split_paths(&env::var_os("PATH")?).map(|directory| directory.join(&file_name)).find(|path| path.is_file())
 }
 
 /// Whether this process may install system packages without asking anybody.
-pub fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     output(Command::new("id").arg("-u")).is_ok_and(|user| user.trim() == "0")
 }
 

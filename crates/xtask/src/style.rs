@@ -10,13 +10,13 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::fingerprint;
+use crate::fingerprint::{self, has_extension};
 
 /// The file that gives the order.
 const INDEX: &str = "index.css";
 
 /// Joins the sheets of `directory` in the order of its index. None if there is no such directory or index yet.
-pub fn join(directory: &Path) -> Result<Option<String>> {
+pub(crate) fn join(directory: &Path) -> Result<Option<String>> {
     let index_path = directory.join(INDEX);
     if !index_path.is_file() {
         return Ok(None);
@@ -24,7 +24,7 @@ pub fn join(directory: &Path) -> Result<Option<String>> {
     let names = imports(&read(&index_path)?).with_context(|| format!("{} is wrong", index_path.display()))?;
     let listed: BTreeSet<&str> = names.iter().map(String::as_str).chain([INDEX]).collect();
     for file in fingerprint::files_below(directory)? {
-        if file.ends_with(".css") && !listed.contains(file.as_str()) {
+        if has_extension(&file, "css") && !listed.contains(file.as_str()) {
             bail!("style/{file} is not imported by style/{INDEX}");
         }
     }
@@ -49,7 +49,7 @@ fn imports(index: &str) -> Result<Vec<String>> {
         let name = line
             .strip_prefix("@import \"")
             .and_then(|rest| rest.strip_suffix("\";"))
-            .filter(|name| name.ends_with(".css") && !name.contains(['"', ':', '\\']) && !name.contains(".."))
+            .filter(|name| has_extension(name, "css") && !name.contains(['"', ':', '\\']) && !name.contains(".."))
             .with_context(|| format!("line {number} is not of the form `@import \"name.css\";`: {line}"))?;
         if names.iter().any(|earlier| earlier == name) {
             bail!("line {number} imports {name} a second time");
@@ -104,7 +104,9 @@ mod tests {
 
     #[test]
     fn anything_but_an_import_is_refused_by_line() {
-        for wrong in ["body { margin: 0 }", "@import url(a.css);", "@import \"../a.css\";", "@import \"http://a/b.css\";"] {
+        for wrong in
+            ["body { margin: 0 }", "@import url(a.css);", "@import \"../a.css\";", "@import \"http://a/b.css\";"]
+        {
             let error = imports(&format!("@import \"a.css\";\n{wrong}\n")).expect_err("an error");
             assert!(error.to_string().starts_with("line 2 "), "{error}");
         }

@@ -1,0 +1,97 @@
+//! What the use cases need from the world: a clock, randomness, and a database.
+//!
+//! The database's port is split by noun; [`Store`] is all of them. Each operation is one transaction: it happens
+//! whole, together with the audit entry it is given, or not at all. The store never reads a clock and never
+//! decides a rule that needs none of its data; it answers with what it found, and the use case decides.
+//!
+//! To add an operation: write its method on the noun's trait with its errors and its answer as a closed enum,
+//! implement it in `latchkey-store` in the file of the same noun, and add its case to the contract suite, which
+//! runs it on both engines.
+
+mod records;
+mod reps;
+mod sessions;
+mod set_up;
+mod tokens;
+
+use async_trait::async_trait;
+use latchkey_domain::Timestamp;
+
+pub use records::{RecordInsertion, RecordReplacement, RecordStore, StoredRecord};
+pub use reps::{EmailChange, NewRep, Rep, RepInsertion, RepStore};
+pub use sessions::{AttemptLimits, AttemptReservation, NewSession, Session, SessionStore};
+pub use set_up::{FirstAdmin, SetUpState, SetUpStore};
+pub use tokens::{Credential, NewToken, Revocation, TokenFilter, TokenInsertion, TokenRecord, TokenSource, TokenStore};
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    fn unix_millis(&self) -> i64;
+
+    /// The current second.
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_seconds(self.unix_millis().div_euclid(1000))
+    }
+}
+
+/// Gives randomness that nobody can predict.
+pub trait Random: Send + Sync {
+    /// Fills the buffer.
+    ///
+    /// # Errors
+    /// Where the operating system has none to give.
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), RandomUnavailable>;
+}
+
+/// The random source failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the operating system's random source failed")]
+pub struct RandomUnavailable;
+
+/// The database failed, or holds something that it cannot hold.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It does not answer, or answered with an error.
+    #[error("the database failed: {0}")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A stored value is not one that Latchkey writes.
+    #[error("the database holds a {column} in {table} that cannot be read")]
+    Inconsistent {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+    },
+}
+
+/// The result of a store's operation.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// What the database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreDescription {
+    /// The engine's name and version: "SQLite 3.51.1".
+    pub engine: String,
+}
+
+/// The database.
+#[async_trait]
+pub trait Store: SetUpStore + RepStore + SessionStore + TokenStore + RecordStore {
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it does not.
+    async fn ping(&self) -> StoreResult<()>;
+
+    /// What the database is, for people.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it does not answer.
+    async fn describe(&self) -> StoreResult<StoreDescription>;
+
+    /// The newest audit entries, the newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database fails.
+    async fn newest_audit_entries(&self, limit: u32) -> StoreResult<Vec<crate::AuditEntry>>;
+}

@@ -1,0 +1,168 @@
+//! Storing tokens.
+
+use async_trait::async_trait;
+use latchkey_domain::{AccountSid, FormId, RepId, ScopeSet, Timestamp, TokenHash};
+
+use super::{Rep, StoreResult};
+use crate::AuditEntry;
+
+/// How a token came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenSource {
+    /// By its owner, on the page.
+    Page,
+    /// By an operator, on the command line.
+    CommandLine,
+}
+
+impl TokenSource {
+    /// Every source.
+    pub const ALL: [Self; 2] = [Self::Page, Self::CommandLine];
+
+    /// The name in the database.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::CommandLine => "command_line",
+        }
+    }
+
+    /// The source with this code.
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.code() == code)
+    }
+}
+
+/// A token, as stored. Its secrets stand in a table of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRecord {
+    /// Its name.
+    pub sid: AccountSid,
+    /// Whose it is.
+    pub owner: RepId,
+    /// Its owner's address, for lists across owners.
+    pub owner_email: String,
+    /// What it is for.
+    pub description: String,
+    /// What it was given.
+    pub scopes: ScopeSet,
+    /// Whether it was given All Scopes.
+    pub all_scopes: bool,
+    /// How it came to be.
+    pub source: TokenSource,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// The first instant at which it is no longer valid.
+    pub expires_at: Timestamp,
+    /// When it was taken back.
+    pub revoked_at: Option<Timestamp>,
+    /// When it was last used, as far as that has been written down.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// A token to be stored.
+#[derive(Debug, Clone)]
+pub struct NewToken {
+    /// The token; its `owner_email` and `last_used_at` are not stored with it.
+    pub token: TokenRecord,
+    /// What its description is compared by.
+    pub description_key: String,
+    /// The hash of its secret.
+    pub secret: TokenHash,
+    /// The form that asked for it: one form makes one token.
+    pub form: Option<FormId>,
+}
+
+/// What became of a new token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenInsertion {
+    /// Stored.
+    Inserted,
+    /// Not stored: its form has made a token before.
+    FormUsed,
+    /// Not stored: the owner has a live token with this description.
+    DescriptionTaken,
+    /// Not stored: the owner has as many live tokens as one may have.
+    TooMany,
+    /// Not stored: there is no such owner, or they are disabled.
+    OwnerGone,
+}
+
+/// What became of a revocation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Revocation {
+    /// Taken back now.
+    Revoked(TokenRecord),
+    /// It was revoked or had expired before; nothing changed.
+    HadEnded(TokenRecord),
+    /// There is no such token, or it belongs to somebody else.
+    NotFound,
+}
+
+/// Which tokens to list.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TokenFilter {
+    /// Those of one owner.
+    pub owner: Option<RepId>,
+    /// Those that are live at this instant.
+    pub live_at: Option<Timestamp>,
+}
+
+/// The token that a secret belongs to, with what the verdict and the answers need of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// The token.
+    pub token: TokenRecord,
+    /// Its owner.
+    pub owner: Rep,
+    /// The first instant at which this secret is no longer valid, where it ends before its token.
+    pub secret_not_after: Option<Timestamp>,
+}
+
+/// The tokens' part of the database.
+#[async_trait]
+pub trait TokenStore: Send + Sync {
+    /// Stores a new token, after checking under the write lock what only the database knows.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database fails.
+    async fn insert_token(&self, token: &NewToken, max_live: usize, audit: &AuditEntry) -> StoreResult<TokenInsertion>;
+
+    /// The token with this name, if it belongs to `owner` (to anybody, for `None`).
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database fails.
+    async fn token(&self, sid: AccountSid, owner: Option<RepId>) -> StoreResult<Option<TokenRecord>>;
+
+    /// The tokens that pass the filter, the newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database fails.
+    async fn tokens(&self, filter: TokenFilter, limit: u32) -> StoreResult<Vec<TokenRecord>>;
+
+    /// Takes a token back, if it belongs to `owner` (to anybody, for `None`).
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database fails.
+    async fn revoke_token(
+        &self,
+        sid: AccountSid,
+        owner: Option<RepId>,
+        now: Timestamp,
+        audit: &AuditEntry,
+    ) -> StoreResult<Revocation>;
+
+    /// The token that this secret belongs to, valid or not.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database fails.
+    async fn credential(&self, secret: TokenHash) -> StoreResult<Option<Credential>>;
+
+    /// Writes down when tokens were last used; a time never moves back.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database fails.
+    async fn note_uses(&self, uses: &[(AccountSid, Timestamp)]) -> StoreResult<()>;
+}

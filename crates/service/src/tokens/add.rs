@@ -1,0 +1,141 @@
+//! Issuing a token.
+//!
+//! 1. The form is read ([`TokenForm::parse`]), and its scopes are held against what the owner may grant.
+//! 2. Where a scope is sensitive, the password must have been given within 15 minutes, or comes with the form.
+//! 3. SID and Auth Token are drawn. The store checks, under its write lock, what only it knows: that the form
+//!    has not been used, the description is free and there is room; then it writes the hash of the secret.
+//! 4. The secret goes into the one answer that ever shows it.
+
+use latchkey_domain::view::{NewTokenFormView, NewTokenView, ScopeView};
+use latchkey_domain::{
+    AccountSid, AuthToken, FieldProblem, FormId, Grant, PlainText, Refusal, Role, ScopeChoice, ScopeSet, TokenDraft,
+    TokenForm,
+};
+
+use crate::ports::{NewToken, Rep, TokenInsertion, TokenRecord, TokenSource};
+use crate::secrets::{new_form_id, sortable_id};
+use crate::{AuditAction, AuditActor, AuditSubject, Caller, Origin, Outcome, Service, hash_of};
+
+/// Whose token is to be made, and by whom.
+#[derive(Debug, Clone, Copy)]
+pub struct TokenOwner<'a> {
+    /// The owner.
+    pub rep: &'a Rep,
+    /// Who asked for it.
+    pub actor: AuditActor,
+    /// How.
+    pub source: TokenSource,
+    /// From where.
+    pub origin: &'a Origin,
+}
+
+/// A token that has just been made, with its secret.
+pub struct IssuedToken {
+    /// The token, as stored.
+    pub token: TokenRecord,
+    /// Its secret, which is stored nowhere.
+    pub secret: AuthToken,
+}
+
+impl Service {
+    /// What the add form needs before anything is typed: a new one-time id, and the scopes on offer.
+    ///
+    /// # Errors
+    /// Where the random source fails.
+    pub fn new_token_form(&self, caller: &Caller) -> Outcome<NewTokenFormView> {
+        let may_grant = self.catalog.grantable_by(caller.rep.role);
+        let offered = self.catalog.scopes().iter().filter(|scope| may_grant.contains(&scope.name));
+        let scopes = offered.map(|scope| ScopeView {
+            name: scope.name.clone(),
+            label: scope.label.clone(),
+            description: scope.description.clone(),
+            sensitive: scope.sensitive,
+            admin_only: scope.grant == Grant::Admin,
+        });
+        let form_id = new_form_id(self.random.as_ref())?.to_string();
+        Ok(NewTokenFormView { form_id, scopes: scopes.collect(), now: self.now() })
+    }
+
+    /// Makes a token for the caller from the page's form. `base_url` is where Latchkey answers, for the `curl`
+    /// line.
+    ///
+    /// # Errors
+    /// What is wrong with the form; [`Refusal::AlreadyCreated`] where it was sent before;
+    /// [`Refusal::TooManyTokens`]; or where something fails.
+    pub async fn add_token(
+        &self,
+        caller: &Caller,
+        form: &TokenForm,
+        current_password: &PlainText,
+        base_url: &str,
+    ) -> Outcome<NewTokenView> {
+        let draft = form.parse()?;
+        let form_id: FormId = form.form_id.parse().map_err(|()| Refusal::AlreadyCreated)?;
+        let scopes = self.chosen_scopes(&draft.scopes, caller.rep.role)?;
+        if self.catalog.has_sensitive(&scopes) && !caller.is_confirmed(self.now()) {
+            if current_password.is_empty() {
+                return Err(FieldProblem::PasswordNeededForSensitiveScopes.into());
+            }
+            self.check_current_password(caller, current_password).await?;
+        }
+        let owner =
+            TokenOwner { rep: &caller.rep, actor: caller.actor(), source: TokenSource::Page, origin: &caller.origin };
+        let issued = self.issue(owner, &draft, Some(form_id)).await?;
+        Ok(NewTokenView {
+            sid: issued.token.sid,
+            description: issued.token.description,
+            auth_token: PlainText::new(issued.secret.expose().to_owned()),
+            public_url: base_url.to_owned(),
+        })
+    }
+
+    /// Makes a token for any owner.
+    ///
+    /// # Errors
+    /// As [`Service::add_token`]; [`Refusal::NotFound`] where the owner is gone or disabled.
+    pub async fn issue(&self, owner: TokenOwner<'_>, draft: &TokenDraft, form: Option<FormId>) -> Outcome<IssuedToken> {
+        let scopes = self.chosen_scopes(&draft.scopes, owner.rep.role)?;
+        let now = self.now();
+        let sid = AccountSid::from_bytes(sortable_id(self.clock.unix_millis(), self.random.as_ref())?);
+        let secret = AuthToken::mint(|buffer| self.random.fill(buffer))?;
+        let token = TokenRecord {
+            sid,
+            owner: owner.rep.id,
+            owner_email: owner.rep.email.clone(),
+            description: draft.description.as_str().to_owned(),
+            scopes,
+            all_scopes: draft.scopes == ScopeChoice::All,
+            source: owner.source,
+            created_at: now,
+            expires_at: draft.lifetime.expires_at(now),
+            revoked_at: None,
+            last_used_at: None,
+        };
+        let new =
+            NewToken { token: token.clone(), description_key: draft.description.key(), secret: hash_of(&secret), form };
+        let mut audit = self.entry(owner.actor, AuditAction::TokenCreated, AuditSubject::Token(sid), owner.origin);
+        audit.detail = format!("scopes: {}; until {}", token.scopes, token.expires_at.to_rfc3339());
+        match self.store.insert_token(&new, Refusal::MAX_LIVE_TOKENS, &audit).await? {
+            TokenInsertion::Inserted => Ok(IssuedToken { token, secret }),
+            TokenInsertion::FormUsed => Err(Refusal::AlreadyCreated.into()),
+            TokenInsertion::DescriptionTaken => Err(FieldProblem::DescriptionTaken.into()),
+            TokenInsertion::TooMany => Err(Refusal::TooManyTokens.into()),
+            TokenInsertion::OwnerGone => Err(Refusal::NotFound.into()),
+        }
+    }
+
+    /// The scopes that a choice means today, all of which the owner may grant.
+    fn chosen_scopes(&self, choice: &ScopeChoice, role: Role) -> Outcome<ScopeSet> {
+        let ScopeChoice::Selected(selected) = choice else {
+            return Ok(self.catalog.all_scopes());
+        };
+        if selected.iter().any(|name| self.catalog.scope(name).is_none()) {
+            return Err(FieldProblem::ScopeUnknown.into());
+        }
+        let may_grant = self.catalog.grantable_by(role);
+        if selected.iter().any(|name| !may_grant.contains(name)) {
+            return Err(FieldProblem::ScopeOnlyForAdmins.into());
+        }
+        Ok(selected.clone())
+    }
+}

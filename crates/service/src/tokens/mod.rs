@@ -1,0 +1,7 @@
+//! A token's life: asked for, issued, listed, taken back.
+
+mod add;
+mod list;
+mod revoke;
+
+pub use add::{IssuedToken, TokenOwner};

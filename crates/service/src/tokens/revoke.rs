@@ -1,0 +1,51 @@
+//! Taking a token back.
+
+use latchkey_domain::view::RevokedView;
+use latchkey_domain::{AccountSid, Refusal, RepId};
+
+use crate::ports::{Credential, Revocation};
+use crate::{AuditAction, AuditActor, AuditSubject, Caller, Origin, Outcome, Service};
+
+impl Service {
+    /// Revokes one of the caller's own tokens. Once this has answered, no call with it succeeds.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] where there is none of that name or it is somebody else's, or where the database
+    /// fails.
+    pub async fn revoke_token(&self, caller: &Caller, sid: AccountSid) -> Outcome<RevokedView> {
+        self.revoke(sid, Some(caller.rep.id), caller.actor(), &caller.origin).await
+    }
+
+    /// Revokes any token, for operators.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] where there is none of that name, or where the database fails.
+    pub async fn revoke_any_token(&self, sid: AccountSid, origin: &Origin) -> Outcome<RevokedView> {
+        self.revoke(sid, None, AuditActor::CommandLine, origin).await
+    }
+
+    /// Revokes the very token that a vendor presented.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn give_up_token(&self, credential: &Credential, origin: &Origin) -> Outcome<RevokedView> {
+        let sid = credential.token.sid;
+        self.revoke(sid, None, AuditActor::Token(sid), origin).await
+    }
+
+    async fn revoke(
+        &self,
+        sid: AccountSid,
+        owner: Option<RepId>,
+        actor: AuditActor,
+        origin: &Origin,
+    ) -> Outcome<RevokedView> {
+        let audit = self.entry(actor, AuditAction::TokenRevoked, AuditSubject::Token(sid), origin);
+        let (token, had_ended) = match self.store.revoke_token(sid, owner, self.now(), &audit).await? {
+            Revocation::Revoked(token) => (token, false),
+            Revocation::HadEnded(token) => (token, true),
+            Revocation::NotFound => return Err(Refusal::NotFound.into()),
+        };
+        Ok(RevokedView { sid, description: token.description, had_ended })
+    }
+}

@@ -1,0 +1,64 @@
+//! A vendor's call.
+//!
+//! 1. The credential is read from the request ([`Presented::from_request`]); one whose checksum fails never gets
+//!    here.
+//! 2. The secret is hashed and looked up. Unknown and known secrets cost the same.
+//! 3. [`Verdict::of`] decides.
+//! 4. A good credential is noted as used ([`crate::LastUse`]), whether or not it has the scope.
+//!
+//! Each call reads the database, so a revocation holds from the moment it is stored. An index in memory that is
+//! provably as current can take the place of step 2's look-up; nothing outside this file would notice.
+
+use latchkey_domain::{Presented, ScopeName, ScopeSet, TokenFacts, Verdict};
+
+use crate::ports::{Credential, StoreResult};
+use crate::{Service, hash_of};
+
+/// The answer about a credential.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The token and its owner, where the secret belongs to one.
+    pub credential: Option<Credential>,
+    /// What the token may do now.
+    pub scopes: ScopeSet,
+}
+
+impl Service {
+    /// Judges a credential. `needed` is the scope of what was asked, if it needs one.
+    ///
+    /// # Errors
+    /// Where the database does not answer. No verdict is given then, neither yes nor no.
+    pub async fn verify(&self, presented: &Presented, needed: Option<&ScopeName>) -> StoreResult<Verified> {
+        let credential = self.store.credential(hash_of(&presented.token)).await?;
+        let now = self.now();
+        let facts = credential.as_ref().map(|credential| self.facts(credential));
+        let verdict = Verdict::of(facts.as_ref(), presented.sid, needed, now);
+        if let (Verdict::Active | Verdict::MissingScope, Some(facts)) = (verdict, &facts) {
+            self.last_use.note(facts.sid, now);
+        }
+        let scopes = facts.map(|facts| facts.effective_scopes()).unwrap_or_default();
+        Ok(Verified { verdict, credential, scopes })
+    }
+
+    /// Writes down the uses noted since the last time. Run every few seconds and before the end.
+    ///
+    /// # Errors
+    /// Where the database fails; the uses stay noted.
+    pub async fn flush_last_use(&self) -> StoreResult<()> {
+        self.last_use.flush(self.store.as_ref()).await
+    }
+
+    fn facts(&self, credential: &Credential) -> TokenFacts {
+        TokenFacts {
+            sid: credential.token.sid,
+            scopes: credential.token.scopes.clone(),
+            owner_may_grant: self.catalog.grantable_by(credential.owner.role),
+            expires_at: credential.token.expires_at,
+            secret_not_after: credential.secret_not_after,
+            revoked_at: credential.token.revoked_at,
+            owner_enabled: credential.owner.is_enabled(),
+        }
+    }
+}
