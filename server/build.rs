@@ -3,9 +3,7 @@
 //! `cargo xtask build` leaves them in `target/site`: a manifest, and a directory of files beside their compressed
 //! forms. This script writes the table that `src/assets/embedded.rs` includes. Without a manifest the table is empty,
 //! so that the server compiles, and its tests and lints run, before any web build. `LATCHKEY_SITE_DIR` names another
-//! directory; being explicit, it must hold a manifest.
-
-#![expect(clippy::print_stdout, reason = "build scripts talk to Cargo on standard output")]
+//! directory, relative to the workspace; being explicit, it must hold a manifest.
 
 use std::env;
 use std::error::Error;
@@ -21,12 +19,14 @@ const SITE_VARIABLE: &str = "LATCHKEY_SITE_DIR";
 fn main() -> Result<()> {
     println!("cargo::rerun-if-env-changed={SITE_VARIABLE}");
     println!("cargo::rerun-if-changed=build.rs");
-    let bundle = match env::var_os(SITE_VARIABLE) {
-        Some(directory) => Some(watch(&PathBuf::from(directory))?),
-        None => find_site()?,
+    let package = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("CARGO_MANIFEST_DIR is not set")?);
+    let workspace = package.parent().ok_or("the server is not inside a workspace")?;
+    let site = match env::var_os(SITE_VARIABLE) {
+        Some(directory) => Some(workspace.join(directory)),
+        None => find_site(workspace)?,
     };
-    let source = match bundle {
-        Some(directory) => table(&directory)?,
+    let source = match site {
+        Some(site) => table(&site)?,
         None => "static BUNDLE: Option<Bundle> = None;\n".to_owned(),
     };
     let output = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
@@ -35,11 +35,10 @@ fn main() -> Result<()> {
 }
 
 /// The workspace's own site directory, if there is a bundle in it.
-fn find_site() -> Result<Option<PathBuf>> {
-    let package = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("CARGO_MANIFEST_DIR is not set")?);
-    let site = package.parent().ok_or("the server is not inside a workspace")?.join("target/site");
+fn find_site(workspace: &Path) -> Result<Option<PathBuf>> {
+    let site = workspace.join("target/site");
     if site.join("manifest.txt").is_file() {
-        return watch(&site).map(Some);
+        return Ok(Some(site));
     }
     // Cargo takes a watched file that does not exist for a changed one, and would compile the server anew each time.
     // A directory can be watched before there is anything in it.
@@ -48,16 +47,11 @@ fn find_site() -> Result<Option<PathBuf>> {
     Ok(None)
 }
 
-/// Has this script run again when the manifest changes: it is written last, and names everything by its content.
-fn watch(site: &Path) -> Result<PathBuf> {
-    let site = std::path::absolute(site)?;
-    println!("cargo::rerun-if-changed={}", site.join("manifest.txt").display());
-    Ok(site)
-}
-
 /// The Rust source of the bundle in the directory `site`.
 fn table(site: &Path) -> Result<String> {
     let manifest_path = site.join("manifest.txt");
+    // It is written last, and names everything by its content: no other file need be watched.
+    println!("cargo::rerun-if-changed={}", manifest_path.display());
     let manifest = fs::read_to_string(&manifest_path)
         .map_err(|error| format!("{}: {error}; run `cargo xtask build`", manifest_path.display()))?;
     let mut lines = manifest.lines();

@@ -1,1 +1,7 @@
-fn main(){}
+//! The `latchkey` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    latchkey_server::cli::run()
+}

@@ -41,7 +41,7 @@ impl Field {
         Self::Appearance,
     ];
 
-    /// The name in the form, which is also the input's id.
+    /// The name in the form, with which the input's id ends.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -207,6 +207,14 @@ impl FieldErrors {
     /// Takes the value of a parsed field, or notes its problem.
     pub fn take<T>(&mut self, parsed: Result<T, FieldProblem>) -> Option<T> {
         parsed.map_err(|problem| self.add(problem)).ok()
+    }
+
+    /// Replaces what is noted of a field: by another problem, or by nothing.
+    pub fn set(&mut self, field: Field, problem: Option<FieldProblem>) {
+        self.0.retain(|noted| noted.field() != field);
+        if let Some(problem) = problem {
+            self.add(problem);
+        }
     }
 
     /// The problem at a field.

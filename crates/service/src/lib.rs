@@ -92,6 +92,15 @@ impl Service {
         self.clock.now()
     }
 
+    /// A new id for a request: 32 hexadecimal digits that sort by time.
+    #[must_use]
+    pub fn new_request_id(&self) -> String {
+        // Without randomness the id is only the time: good enough to find a log line by.
+        let bytes = secrets::sortable_id(self.clock.unix_millis(), self.random.as_ref())
+            .unwrap_or_else(|_| i128::from(self.clock.unix_millis()).to_be_bytes());
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Whether the database answers.
     ///
     /// # Errors

@@ -7,7 +7,7 @@
 use latchkey_domain::{AccountSid, RouteMatch, ScopeSet, Timestamp};
 use serde_json::{Map, Value};
 
-use crate::ports::{RecordInsertion, RecordReplacement, StoredRecord};
+use crate::ports::{RecordDeletion, RecordInsertion, RecordReplacement, StoredRecord};
 use crate::secrets::sortable_id;
 use crate::{AuditAction, AuditActor, AuditEntry, AuditSubject, Origin, Outcome, Service};
 
@@ -118,7 +118,7 @@ impl Service {
         Ok(self.store.replace_record(collection, id, version, &data, now, &audit).await?)
     }
 
-    /// Removes a record. Answers whether there was one.
+    /// Removes a record that is at `version` (at any, for `None`).
     ///
     /// # Errors
     /// Where the database fails.
@@ -126,10 +126,11 @@ impl Service {
         &self,
         vendor: AccountSid,
         (collection, id): (&str, &str),
+        version: Option<i64>,
         origin: &Origin,
-    ) -> Outcome<bool> {
+    ) -> Outcome<RecordDeletion> {
         let audit = self.record_entry(vendor, AuditAction::RecordDeleted, collection, id, origin);
-        Ok(self.store.delete_record(collection, id, &audit).await?)
+        Ok(self.store.delete_record(collection, id, version, &audit).await?)
     }
 
     fn record_entry(

@@ -19,7 +19,7 @@ use crate::{Service, hash_of};
 pub struct Verified {
     /// The verdict.
     pub verdict: Verdict,
-    /// The token and its owner, where the secret belongs to one.
+    /// The token and its owner, where the secret belongs to one. The token's last use is the one before this call.
     pub credential: Option<Credential>,
     /// What the token may do now.
     pub scopes: ScopeSet,
@@ -31,7 +31,10 @@ impl Service {
     /// # Errors
     /// Where the database does not answer. No verdict is given then, neither yes nor no.
     pub async fn verify(&self, presented: &Presented, needed: Option<&ScopeName>) -> StoreResult<Verified> {
-        let credential = self.store.credential(hash_of(&presented.token)).await?;
+        let mut credential = self.store.credential(hash_of(&presented.token)).await?;
+        if let Some(credential) = &mut credential {
+            credential.token.last_used_at = self.last_used_at(&credential.token);
+        }
         let now = self.now();
         let facts = credential.as_ref().map(|credential| self.facts(credential));
         let verdict = Verdict::of(facts.as_ref(), presented.sid, needed, now);

@@ -1,1 +1,92 @@
+//! The database side of Latchkey: the service's port `Store` on SQLite and on PostgreSQL.
+//!
+//! How an operation runs:
+//! 1. [`SqlStore::open`] chose the engine by the URL's scheme and brought the schema up to date (`open`, `schema`,
+//!    `engine`). From there on nothing asks which engine it is.
+//! 2. A reading operation takes a connection and runs one statement. A writing one begins a transaction
+//!    ([`SqlStore::begin`]): on SQLite that takes the only write lock there is; on PostgreSQL it locks the row that
+//!    its rule is about (`lock`) where a rule spans rows.
+//! 3. It looks, decides with what only the database knows, writes, writes its audit entry (`audit`), commits. A
+//!    refusal is dropped uncommitted, which rolls it back.
+//! 4. Rows become domain values in `row`, which refuses what Latchkey cannot have written.
+//!
+//! Each statement stands once, in the SQL that both engines speak: `$1` placeholders, RETURNING, ON CONFLICT,
+//! integers for times and flags, COUNT cast to BIGINT. There is no clock and no randomness in it. What only one
+//! engine can do sits in that engine's module. `tests/contract` runs every operation on both.
 
+mod audit;
+mod constraint;
+mod engine;
+mod failure;
+mod lock;
+mod open;
+mod placeholders;
+mod records;
+mod reps;
+mod row;
+mod schema;
+mod sessions;
+mod set_up;
+mod tokens;
+
+use async_trait::async_trait;
+use latchkey_service::AuditEntry;
+use latchkey_service::ports::{Store, StoreDescription, StoreResult};
+use sqlx::{Any, AnyPool, Transaction};
+
+use crate::engine::Engine;
+use crate::failure::OrUnavailable;
+use crate::row::Fields;
+
+pub use open::{OpenError, Opening};
+pub use schema::SchemaChange;
+
+/// The database, open and with its schema up to date.
+#[derive(Debug, Clone)]
+pub struct SqlStore {
+    engine: Engine,
+    /// For reading. On SQLite these connections cannot write.
+    reads: AnyPool,
+    /// For transactions. On SQLite this is one connection, so that this process's writers wait in line, in order,
+    /// rather than each polling for the file's lock. On PostgreSQL it is the same pool as `reads`.
+    writes: AnyPool,
+    schema: SchemaChange,
+}
+
+impl SqlStore {
+    /// What opening did to the schema.
+    #[must_use]
+    pub const fn schema_change(&self) -> &SchemaChange {
+        &self.schema
+    }
+
+    /// Closes every connection, after what they are doing. Operations fail from here on.
+    pub async fn close(&self) {
+        self.reads.close().await;
+        self.writes.close().await;
+    }
+
+    /// Begins a transaction that may write.
+    async fn begin(&self) -> StoreResult<Transaction<'static, Any>> {
+        self.writes.begin_with(self.engine.begin()).await.or_unavailable()
+    }
+}
+
+#[async_trait]
+impl Store for SqlStore {
+    async fn ping(&self) -> StoreResult<()> {
+        // A table of its own: SQLite would answer a bare SELECT 1 without looking at the file.
+        sqlx::query("SELECT name FROM write_lock").fetch_all(&self.reads).await.or_unavailable()?;
+        Ok(())
+    }
+
+    async fn describe(&self) -> StoreResult<StoreDescription> {
+        let row = sqlx::query(self.engine.version_query()).fetch_one(&self.reads).await.or_unavailable()?;
+        let version: String = Fields::of(&row, "the engine").text("version")?;
+        Ok(StoreDescription { engine: self.engine.describe(&version) })
+    }
+
+    async fn newest_audit_entries(&self, limit: u32) -> StoreResult<Vec<AuditEntry>> {
+        audit::newest(&self.reads, limit).await
+    }
+}

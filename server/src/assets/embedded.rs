@@ -2,7 +2,7 @@
 
 /// All web assets of one build. They change together, so they share one hash in their paths.
 #[derive(Debug)]
-pub struct Bundle {
+pub(crate) struct Bundle {
     /// Sixteen hexadecimal digits that change with any file's name or content.
     pub hash: &'static str,
     /// The files, sorted by name.
@@ -11,7 +11,7 @@ pub struct Bundle {
 
 /// One file, and its compressed forms where they are smaller.
 #[derive(Debug)]
-pub struct EmbeddedAsset {
+pub(crate) struct EmbeddedAsset {
     /// The path below the bundle's directory, such as `latchkey.js`.
     pub name: &'static str,
     /// The value of `Content-Type`.
@@ -28,7 +28,7 @@ include!(concat!(env!("OUT_DIR"), "/embedded_assets.rs"));
 
 /// The embedded bundle. None in a server that was compiled before any web build: its pages work, without style and
 /// without the browser half.
-pub fn bundle() -> Option<&'static Bundle> {
+pub(crate) fn bundle() -> Option<&'static Bundle> {
     BUNDLE.as_ref()
 }
 

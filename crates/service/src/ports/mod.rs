@@ -17,7 +17,7 @@ mod tokens;
 use async_trait::async_trait;
 use latchkey_domain::Timestamp;
 
-pub use records::{RecordInsertion, RecordReplacement, RecordStore, StoredRecord};
+pub use records::{RecordDeletion, RecordInsertion, RecordReplacement, RecordStore, StoredRecord};
 pub use reps::{EmailChange, NewRep, Rep, RepInsertion, RepStore};
 pub use sessions::{AttemptLimits, AttemptReservation, NewSession, Session, SessionStore};
 pub use set_up::{FirstAdmin, SetUpState, SetUpStore};

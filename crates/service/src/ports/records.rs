@@ -43,6 +43,17 @@ pub enum RecordReplacement {
     NotFound,
 }
 
+/// What became of a removal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordDeletion {
+    /// Removed.
+    Deleted,
+    /// Not removed: it has changed since the version that was named.
+    Stale,
+    /// There is no such record.
+    NotFound,
+}
+
 /// The records' part of the database.
 #[async_trait]
 pub trait RecordStore: Send + Sync {
@@ -91,9 +102,15 @@ pub trait RecordStore: Send + Sync {
         audit: &AuditEntry,
     ) -> StoreResult<RecordReplacement>;
 
-    /// Removes a record. Answers whether there was one.
+    /// Removes a record, if it is still at `version` (at any, for `None`).
     ///
     /// # Errors
     /// [`super::StoreError`] where the database fails.
-    async fn delete_record(&self, collection: &str, id: &str, audit: &AuditEntry) -> StoreResult<bool>;
+    async fn delete_record(
+        &self,
+        collection: &str,
+        id: &str,
+        version: Option<i64>,
+        audit: &AuditEntry,
+    ) -> StoreResult<RecordDeletion>;
 }

@@ -1,0 +1,147 @@
+//! What only a browser can do. Called from event handlers and effects, which never run in the server.
+
+use js_sys::{Date, Function, Object, Promise, Reflect};
+use latchkey_domain::Timestamp;
+use leptos::prelude::{document, window};
+use send_wrapper::SendWrapper;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Element, Event, FormData, HtmlElement, HtmlFormElement, SubmitEvent};
+
+/// What a form holds at this moment, typed before the page came alive included.
+pub(crate) struct FormValues(Option<FormData>);
+
+impl FormValues {
+    /// Of the form that is being submitted.
+    pub(crate) fn of_submit(event: &SubmitEvent) -> Self {
+        let form = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok());
+        Self(form.and_then(|form| FormData::new_with_form(&form).ok()))
+    }
+
+    /// Of this form.
+    pub(crate) fn of(form: &HtmlFormElement) -> Self {
+        Self(FormData::new_with_form(form).ok())
+    }
+
+    /// The text of a field; empty where there is none.
+    pub(crate) fn text(&self, name: &str) -> String {
+        self.0.as_ref().and_then(|data| data.get(name).as_string()).unwrap_or_default()
+    }
+
+    /// The texts of all fields of one name.
+    pub(crate) fn all(&self, name: &str) -> Vec<String> {
+        let values = self.0.as_ref().map(|data| data.get_all(name));
+        values.into_iter().flatten().filter_map(|value| value.as_string()).collect()
+    }
+}
+
+/// Puts text on the clipboard. Answers `false` where there is no clipboard to be had (pages over plain http) or
+/// it is refused.
+pub(crate) async fn copy(text: &str) -> bool {
+    let navigator: JsValue = window().navigator().into();
+    let written = || -> Option<Promise> {
+        let clipboard = Reflect::get(&navigator, &"clipboard".into()).ok().filter(JsValue::is_object)?;
+        let write: Function = Reflect::get(&clipboard, &"writeText".into()).ok()?.dyn_into().ok()?;
+        write.call1(&clipboard, &text.into()).ok()?.dyn_into().ok()
+    };
+    match written() {
+        Some(promise) => JsFuture::from(promise).await.is_ok(),
+        None => false,
+    }
+}
+
+/// Selects the text of an element, so that it can be copied by hand.
+pub(crate) fn select(element: &Element) {
+    if let Some(selection) = window().get_selection().ok().flatten() {
+        // A failure leaves the selection as it was; the value is on the page all the same.
+        let _ = selection.select_all_children(element);
+    }
+}
+
+/// Moves the keyboard's focus to the element with this id.
+pub(crate) fn focus(id: &str) {
+    if let Some(element) = document().get_element_by_id(id).and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        let _ = element.focus();
+    }
+}
+
+/// Asks a question that is answered by yes or no.
+pub(crate) fn confirm(question: &str) -> bool {
+    window().confirm_with_message(question).unwrap_or(true)
+}
+
+/// Leaves for another page, loaded whole.
+pub(crate) fn leave_for(path: &str) {
+    let _ = window().location().set_href(path);
+}
+
+/// The path and query of the page that is shown.
+pub(crate) fn current_path() -> String {
+    let location = window().location();
+    location.pathname().unwrap_or_default() + &location.search().unwrap_or_default()
+}
+
+/// Date and time in the reader's zone, the zone named: `22 May 2027 at 16:05 CEST`.
+pub(crate) fn local_words(at: Timestamp) -> String {
+    let options = Object::new();
+    for (name, value) in [
+        ("year", "numeric"),
+        ("month", "long"),
+        ("day", "numeric"),
+        ("hour", "2-digit"),
+        ("minute", "2-digit"),
+        ("timeZoneName", "short"),
+    ] {
+        let _ = Reflect::set(&options, &name.into(), &value.into());
+    }
+    date(at).to_locale_string("en-GB", &options).into()
+}
+
+/// The date in the reader's zone: `22 May 2027`.
+pub(crate) fn local_date_words(at: Timestamp) -> String {
+    let options = Object::new();
+    for (name, value) in [("year", "numeric"), ("month", "long"), ("day", "numeric")] {
+        let _ = Reflect::set(&options, &name.into(), &value.into());
+    }
+    date(at).to_locale_date_string("en-GB", &options).into()
+}
+
+/// Sets how the page looks.
+pub(crate) fn set_theme(code: &str) {
+    if let Some(root) = document().document_element() {
+        let _ = root.set_attribute("data-theme", code);
+    }
+}
+
+fn date(at: Timestamp) -> Date {
+    #[expect(clippy::cast_precision_loss, reason = "exact for 285 million years")]
+    let millis = at.unix_seconds() as f64 * 1000.0;
+    Date::new(&millis.into())
+}
+
+/// Goes one step forward in the reader's history.
+pub(crate) fn go_forward() {
+    let _ = window().history().and_then(|history| history.forward());
+}
+
+/// A listener on the window that hears an event before anything on the page does.
+pub(crate) struct FirstListener {
+    name: &'static str,
+    closure: Closure<dyn FnMut(Event)>,
+}
+
+/// Listens to an event of the window, in its first phase.
+pub(crate) fn listen_first(name: &'static str, listener: impl FnMut(Event) + 'static) -> SendWrapper<FirstListener> {
+    let closure = Closure::<dyn FnMut(Event)>::new(listener);
+    let _ = window().add_event_listener_with_callback_and_bool(name, closure.as_ref().unchecked_ref(), true);
+    SendWrapper::new(FirstListener { name, closure })
+}
+
+impl FirstListener {
+    /// Stops listening.
+    pub(crate) fn remove(&self) {
+        let listener = self.closure.as_ref().unchecked_ref();
+        let _ = window().remove_event_listener_with_callback_and_bool(self.name, listener, true);
+    }
+}

@@ -1,0 +1,19 @@
+//! What pages are built from.
+
+mod form;
+mod frame;
+mod moment;
+mod notice;
+mod reveal;
+mod revoke_dialog;
+mod scope_picker;
+mod token_table;
+
+pub(crate) use form::{FormState, SubmitButton, Summary, TextField};
+pub(crate) use frame::{Account, Crumb, Frame, FrontDoor};
+pub(crate) use moment::Moment;
+pub(crate) use notice::{Notice, Tone};
+pub(crate) use reveal::{Reveal, RevealPanel};
+pub(crate) use revoke_dialog::RevokeDialog;
+pub(crate) use scope_picker::ScopePicker;
+pub(crate) use token_table::TokenTable;

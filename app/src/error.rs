@@ -1,0 +1,41 @@
+//! How functions of the live page fail.
+
+use latchkey_domain::Refusal;
+use leptos::server_fn::codec::JsonEncoding;
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
+use serde::{Deserialize, Serialize};
+
+/// Why a function's answer is not what was hoped for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AppError {
+    /// Latchkey says no.
+    Refused(Refusal),
+    /// Latchkey was not reached, or its answer could not be read. The cause stays where it arose: its text may
+    /// quote what was typed.
+    Unreachable,
+}
+
+impl AppError {
+    /// What to tell the person.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Refused(refusal) => refusal.sentence(),
+            Self::Unreachable => "Latchkey cannot be reached. Check your connection and try again.".to_owned(),
+        }
+    }
+}
+
+impl From<Refusal> for AppError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl FromServerFnError for AppError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(_: ServerFnErrorErr) -> Self {
+        Self::Unreachable
+    }
+}

@@ -1,0 +1,40 @@
+//! Addresses of pages.
+
+/// The sign-in page.
+pub const SIGN_IN: &str = "/sign-in";
+/// Where sign-out is posted to.
+pub const SIGN_OUT: &str = "/sign-out";
+/// The list of one's own tokens, where people land.
+pub const TOKENS: &str = "/settings/personal-access-tokens";
+/// The form for a new token.
+pub const NEW_TOKEN: &str = "/settings/personal-access-tokens/new";
+/// One's own account.
+pub const GENERAL: &str = "/settings/general";
+/// What the server says of itself.
+pub const DIAGNOSTICS: &str = "/settings/diagnostics";
+
+/// The sign-in page that leads on to `next`, a path of this site with its query.
+#[must_use]
+pub fn sign_in_path(next: &str) -> String {
+    let mut encoded = String::with_capacity(next.len());
+    for byte in next.bytes() {
+        // RFC 3986's unreserved characters and the slash, which a query may hold.
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/') {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    format!("{SIGN_IN}?next={encoded}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_on_is_encoded() {
+        assert_eq!(sign_in_path("/settings/general"), "/sign-in?next=/settings/general");
+        assert_eq!(sign_in_path("/a?show=all&x=é"), "/sign-in?next=/a%3Fshow%3Dall%26x%3D%C3%A9");
+    }
+}

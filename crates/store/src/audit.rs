@@ -1,0 +1,108 @@
+//! Writing and reading the audit log.
+
+use latchkey_domain::{AccountSid, RepId};
+use latchkey_service::ports::StoreResult;
+use latchkey_service::{AuditAction, AuditActor, AuditEntry, AuditSubject, Origin};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AnyPool};
+
+use crate::failure::OrUnavailable;
+use crate::row::Fields;
+
+/// Writes an entry, in the transaction of what it tells of.
+pub(crate) async fn write(connection: &mut AnyConnection, entry: &AuditEntry) -> StoreResult<()> {
+    insert(connection, entry, &entry.detail).await
+}
+
+/// Writes an entry that says how many sessions ended, which only the database could count.
+pub(crate) async fn write_ended(connection: &mut AnyConnection, entry: &AuditEntry, ended: u64) -> StoreResult<()> {
+    let detail =
+        if entry.detail.is_empty() { format!("{ended} ended") } else { format!("{}; {ended} ended", entry.detail) };
+    insert(connection, entry, &detail).await
+}
+
+async fn insert(connection: &mut AnyConnection, entry: &AuditEntry, detail: &str) -> StoreResult<()> {
+    let (actor_kind, actor_id) = actor_columns(entry.actor);
+    let (subject_kind, subject_id) = subject_columns(entry.subject);
+    sqlx::query(
+        "INSERT INTO audit_entry \
+         (at, actor_kind, actor_id, action, subject_kind, subject_id, address, request_id, detail) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(entry.at.unix_seconds())
+    .bind(actor_kind)
+    .bind(actor_id)
+    .bind(entry.action.code())
+    .bind(subject_kind)
+    .bind(subject_id)
+    .bind(&*entry.origin.address)
+    .bind(&*entry.origin.request_id)
+    .bind(detail)
+    .execute(connection)
+    .await
+    .or_unavailable()?;
+    Ok(())
+}
+
+/// The newest entries, the newest first.
+pub(crate) async fn newest(pool: &AnyPool, limit: u32) -> StoreResult<Vec<AuditEntry>> {
+    let rows = sqlx::query(
+        "SELECT at, actor_kind, actor_id, action, subject_kind, subject_id, address, request_id, detail \
+         FROM audit_entry ORDER BY id DESC LIMIT $1",
+    )
+    .bind(i64::from(limit))
+    .fetch_all(pool)
+    .await
+    .or_unavailable()?;
+    rows.iter().map(read).collect()
+}
+
+fn read(row: &AnyRow) -> StoreResult<AuditEntry> {
+    let fields = Fields::of(row, "audit_entry");
+    let actor_id: Option<[u8; 16]> = fields.optional_bytes("actor_id")?;
+    let subject_id: Option<[u8; 16]> = fields.optional_bytes("subject_id")?;
+    Ok(AuditEntry {
+        at: fields.time("at")?,
+        actor: fields.code("actor_kind", |kind| read_actor(kind, actor_id))?,
+        action: fields.code("action", AuditAction::parse)?,
+        subject: fields.code("subject_kind", |kind| read_subject(kind, subject_id))?,
+        origin: Origin { address: fields.text("address")?, request_id: fields.text("request_id")? },
+        detail: fields.text("detail")?,
+    })
+}
+
+fn actor_columns(actor: AuditActor) -> (&'static str, Option<Vec<u8>>) {
+    match actor {
+        AuditActor::Rep(id) => ("rep", Some(id.as_bytes().to_vec())),
+        AuditActor::Token(sid) => ("token", Some(sid.as_bytes().to_vec())),
+        AuditActor::CommandLine => ("command_line", None),
+        AuditActor::Anonymous => ("anonymous", None),
+    }
+}
+
+fn read_actor(kind: &str, id: Option<[u8; 16]>) -> Option<AuditActor> {
+    match (kind, id) {
+        ("rep", Some(id)) => Some(AuditActor::Rep(RepId::from_bytes(id))),
+        ("token", Some(id)) => Some(AuditActor::Token(AccountSid::from_bytes(id))),
+        ("command_line", None) => Some(AuditActor::CommandLine),
+        ("anonymous", None) => Some(AuditActor::Anonymous),
+        _ => None,
+    }
+}
+
+fn subject_columns(subject: AuditSubject) -> (&'static str, Option<Vec<u8>>) {
+    match subject {
+        AuditSubject::Rep(id) => ("rep", Some(id.as_bytes().to_vec())),
+        AuditSubject::Token(sid) => ("token", Some(sid.as_bytes().to_vec())),
+        AuditSubject::Nothing => ("nothing", None),
+    }
+}
+
+fn read_subject(kind: &str, id: Option<[u8; 16]>) -> Option<AuditSubject> {
+    match (kind, id) {
+        ("rep", Some(id)) => Some(AuditSubject::Rep(RepId::from_bytes(id))),
+        ("token", Some(id)) => Some(AuditSubject::Token(AccountSid::from_bytes(id))),
+        ("nothing", None) => Some(AuditSubject::Nothing),
+        _ => None,
+    }
+}

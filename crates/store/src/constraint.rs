@@ -1,0 +1,37 @@
+//! Which rule of the schema an error is about.
+
+/// A unique constraint that somebody's input can violate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Constraint {
+    /// Two service reps with one address.
+    RepEmail,
+    /// Two tokens from one form.
+    TokenForm,
+}
+
+impl Constraint {
+    /// Its name on PostgreSQL.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::RepEmail => "service_rep_email_key",
+            Self::TokenForm => "token_form_id_key",
+        }
+    }
+
+    /// What SQLite says when it is violated. SQLite never names a constraint, only its columns.
+    const fn sqlite_message(self) -> &'static str {
+        match self {
+            Self::RepEmail => "UNIQUE constraint failed: service_rep.email",
+            Self::TokenForm => "UNIQUE constraint failed: token.form_id",
+        }
+    }
+
+    /// Whether this is what went wrong.
+    pub(crate) fn is_violated_in(self, error: &sqlx::Error) -> bool {
+        let violation = error.as_database_error().filter(|error| error.is_unique_violation());
+        violation.is_some_and(|violation| match violation.constraint() {
+            Some(name) => name == self.name(),
+            None => violation.message() == self.sqlite_message(),
+        })
+    }
+}

@@ -1,0 +1,76 @@
+//! What differs between the engines: opening them, beginning a transaction, and their names.
+
+pub(crate) mod postgres;
+pub(crate) mod sqlite;
+
+use std::time::Duration;
+
+/// How long anything waits for a connection, or for a lock that another program holds.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The database's engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    /// A file.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+impl Engine {
+    /// Begins a transaction that may write.
+    pub(crate) const fn begin(self) -> &'static str {
+        match self {
+            // A deferred transaction that reads and then writes fails, without waiting, when another has written
+            // in between.
+            Self::Sqlite => "BEGIN IMMEDIATE",
+            // Named, since a server's configuration may set another level, under which locked transactions would
+            // read what was there before the lock.
+            Self::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED",
+        }
+    }
+
+    /// Asks for the engine's version.
+    pub(crate) const fn version_query(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT sqlite_version() AS version",
+            Self::Postgres => "SELECT current_setting('server_version') AS version",
+        }
+    }
+
+    /// Name and version, from what [`Engine::version_query`] gave: "PostgreSQL 15.14" of "15.14 (Debian …)".
+    pub(crate) fn describe(self, version: &str) -> String {
+        let name = match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        };
+        format!("{name} {}", version.split_whitespace().next().unwrap_or("of unknown version"))
+    }
+}
+
+/// Whether the text before a URL's first colon is a scheme (RFC 3986 section 3.1), rather than a user's name or a
+/// drive letter.
+pub(crate) fn is_scheme(text: &str, rest: &str) -> bool {
+    text.len() > 1
+        && rest.starts_with("//")
+        && text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_shortened() {
+        assert_eq!(Engine::Sqlite.describe("3.51.1"), "SQLite 3.51.1");
+        assert_eq!(Engine::Postgres.describe("15.14 (Debian 15.14-0+deb12u1)"), "PostgreSQL 15.14");
+    }
+
+    #[test]
+    fn only_schemes_are_repeated() {
+        assert!(is_scheme("mysql", "//user:password@host/db"));
+        assert!(!is_scheme("user", "password@host/db"));
+        assert!(!is_scheme("C", "//latchkey.db"));
+    }
+}

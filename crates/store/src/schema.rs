@@ -1,0 +1,159 @@
+//! The schema's versions, and the ledger of those that a database has.
+//!
+//! To change the schema: add one file of the same name to `migrations/sqlite` and `migrations/postgres`, and a line
+//! to the list below. Files that were released never change.
+
+use std::path::{Path, PathBuf};
+
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
+
+use crate::open::OpenError;
+
+/// The table in which applied migrations are written down. It is the one that sqlx's own tools read.
+pub(crate) const LEDGER: &str = "_sqlx_migrations";
+
+/// One step from a version of the schema to the next.
+struct Step {
+    version: i64,
+    name: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+macro_rules! steps {
+    ($($version:literal: $name:literal),+ $(,)?) => {
+        [$(Step {
+            version: $version,
+            name: $name,
+            sqlite: include_str!(concat!("../migrations/sqlite/", $name, ".sql")),
+            postgres: include_str!(concat!("../migrations/postgres/", $name, ".sql")),
+        }),+]
+    };
+}
+
+/// Every step. Naming each file once for both engines is what keeps the two lists alike.
+const STEPS: [Step; 1] = steps![1: "0001_first_schema"];
+
+/// What opening did to the schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaChange {
+    /// The version that was found; 0 for an empty database.
+    pub from: i64,
+    /// The version now.
+    pub to: i64,
+    /// The copy of the database from before the change, where one was made.
+    pub backup: Option<PathBuf>,
+}
+
+/// The migrations for SQLite.
+pub(crate) fn sqlite() -> Migrator {
+    migrator(|step| step.sqlite)
+}
+
+/// The migrations for PostgreSQL.
+pub(crate) fn postgres() -> Migrator {
+    migrator(|step| step.postgres)
+}
+
+fn migrator(sql: impl Fn(&Step) -> &'static str) -> Migrator {
+    let migration = |step: &Step| {
+        let description = step.name.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == '_');
+        let description = description.replace('_', " ");
+        Migration::new(step.version, description.into(), MigrationType::Simple, sql(step).into_sql_str(), false)
+    };
+    Migrator::with_migrations(STEPS.iter().map(migration).collect())
+}
+
+/// The newest version that `migrator` knows.
+pub(crate) fn newest(migrator: &Migrator) -> i64 {
+    migrator.iter().map(|migration| migration.version).max().unwrap_or_default()
+}
+
+/// The version of a database that has a ledger, if this program can work with it or migrate it.
+pub(crate) async fn version<C: Migrate>(
+    connection: &mut C,
+    migrator: &Migrator,
+    database: &str,
+) -> Result<i64, OpenError> {
+    let unfinished = connection.dirty_version(LEDGER).await.map_err(|error| failed(database, &error))?;
+    if let Some(version) = unfinished {
+        return Err(OpenError::MigrationUnfinished { database: database.to_owned(), version });
+    }
+    let applied = connection.list_applied_migrations(LEDGER).await.map_err(|error| failed(database, &error))?;
+    let found = applied.iter().map(|applied| applied.version).max().unwrap_or_default();
+    let known = newest(migrator);
+    if found > known {
+        return Err(OpenError::SchemaNewer { database: database.to_owned(), found, known });
+    }
+    let is_ours = |version: i64, checksum: &[u8]| {
+        migrator.iter().any(|migration| migration.version == version && migration.checksum == checksum)
+    };
+    match applied.iter().find(|applied| !is_ours(applied.version, &applied.checksum)) {
+        Some(foreign) => Err(OpenError::MigrationForeign { database: database.to_owned(), version: foreign.version }),
+        None => Ok(found),
+    }
+}
+
+/// The error for a migration that did not go through.
+pub(crate) fn failed(database: &str, error: &MigrateError) -> OpenError {
+    OpenError::MigrationFailed { database: database.to_owned(), reason: error.to_string() }
+}
+
+/// A name for the copy of a database from before it gets `version`; from `attempt` 2 on with a number behind it.
+pub(crate) fn backup_path(database: &Path, version: i64, attempt: u32) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(format!(".backup-before-v{version}"));
+    if attempt > 1 {
+        name.push(format!("-{attempt}"));
+    }
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_file_is_listed_for_both_engines() {
+        let listed: BTreeSet<String> = STEPS.iter().map(|step| format!("{}.sql", step.name)).collect();
+        for engine in ["sqlite", "postgres"] {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(engine);
+            let files: BTreeSet<String> = std::fs::read_dir(folder)
+                .unwrap()
+                .map(|file| file.unwrap().file_name().into_string().unwrap())
+                .collect();
+            assert_eq!(files, listed, "{engine}");
+        }
+    }
+
+    #[test]
+    fn versions_count_up_from_one_as_the_names_do() {
+        for (index, step) in STEPS.iter().enumerate() {
+            assert_eq!(usize::try_from(step.version), Ok(index + 1));
+            assert!(step.name.starts_with(&format!("{:04}_", step.version)), "{}", step.name);
+        }
+    }
+
+    #[test]
+    fn both_engines_have_the_same_tables_columns_and_indexes() {
+        for step in &STEPS {
+            assert_eq!(shape(step.sqlite), shape(step.postgres), "{}", step.name);
+        }
+    }
+
+    /// The first two words of each line of SQL, which name tables, columns and indexes, without their types.
+    fn shape(sql: &str) -> Vec<String> {
+        sql.lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with("--") && !line.starts_with(')'))
+            .map(|line| {
+                let is_column = line.starts_with(|letter: char| letter.is_ascii_lowercase());
+                let words = line.split_whitespace();
+                if is_column { words.take(1).collect() } else { words.collect::<Vec<_>>().join(" ") }
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,249 @@
+//! Tokens, their secrets, and their use.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use latchkey_domain::{AccountSid, RepId, Timestamp, TokenHash};
+use latchkey_service::AuditEntry;
+use latchkey_service::ports::{
+    Credential, NewToken, Revocation, StoreResult, TokenFilter, TokenInsertion, TokenRecord, TokenStore,
+};
+use sqlx::{AnyConnection, AssertSqlSafe};
+
+use crate::constraint::Constraint;
+use crate::failure::{OrUnavailable, unavailable};
+use crate::lock::{self, Owner};
+use crate::row::{self, Fields, rep_columns, token_columns, token_joins};
+use crate::{SqlStore, audit, placeholders};
+
+/// A selection of whole tokens.
+macro_rules! select_tokens {
+    ($rest:literal) => {
+        concat!("SELECT ", token_columns!(), " FROM token ", token_joins!(), " ", $rest)
+    };
+}
+
+#[async_trait]
+impl TokenStore for SqlStore {
+    async fn insert_token(&self, token: &NewToken, max_live: usize, audit: &AuditEntry) -> StoreResult<TokenInsertion> {
+        let mut transaction = self.begin().await?;
+        if let Some(refusal) = refusal(&mut transaction, token, max_live).await? {
+            return Ok(refusal);
+        }
+        match insert(&mut transaction, token).await {
+            Ok(()) => {}
+            // Another owner's form, posted at the same time: their lock is not this one.
+            Err(error) if Constraint::TokenForm.is_violated_in(&error) => return Ok(TokenInsertion::FormUsed),
+            Err(error) => return Err(unavailable(error)),
+        }
+        audit::write(&mut transaction, audit).await?;
+        transaction.commit().await.or_unavailable()?;
+        Ok(TokenInsertion::Inserted)
+    }
+
+    async fn token(&self, sid: AccountSid, owner: Option<RepId>) -> StoreResult<Option<TokenRecord>> {
+        let mut connection = self.reads.acquire().await.or_unavailable()?;
+        find(&mut connection, sid, owner).await
+    }
+
+    async fn tokens(&self, filter: TokenFilter, limit: u32) -> StoreResult<Vec<TokenRecord>> {
+        let limit = i64::from(limit);
+        let owner = filter.owner.map(|owner| owner.as_bytes().to_vec());
+        let live_at = filter.live_at.map(Timestamp::unix_seconds);
+        // One text for each, rather than `$1 IS NULL OR …`, which would keep the planner from its indexes.
+        let query = match (owner, live_at) {
+            (None, None) => sqlx::query(select_tokens!("ORDER BY token.sid DESC LIMIT $1")).bind(limit),
+            (Some(owner), None) => {
+                sqlx::query(select_tokens!("WHERE token.owner = $2 ORDER BY token.sid DESC LIMIT $1"))
+                    .bind(limit)
+                    .bind(owner)
+            }
+            (None, Some(live_at)) => sqlx::query(select_tokens!(
+                "WHERE token.revoked_at IS NULL AND token.expires_at > $2 ORDER BY token.sid DESC LIMIT $1"
+            ))
+            .bind(limit)
+            .bind(live_at),
+            (Some(owner), Some(live_at)) => sqlx::query(select_tokens!(
+                "WHERE token.owner = $2 AND token.revoked_at IS NULL AND token.expires_at > $3 \
+                 ORDER BY token.sid DESC LIMIT $1"
+            ))
+            .bind(limit)
+            .bind(owner)
+            .bind(live_at),
+        };
+        let rows = query.fetch_all(&self.reads).await.or_unavailable()?;
+        rows.iter().map(row::token).collect()
+    }
+
+    async fn revoke_token(
+        &self,
+        sid: AccountSid,
+        owner: Option<RepId>,
+        now: Timestamp,
+        audit: &AuditEntry,
+    ) -> StoreResult<Revocation> {
+        let mut transaction = self.begin().await?;
+        if find(&mut transaction, sid, owner).await?.is_none() {
+            return Ok(Revocation::NotFound);
+        }
+        let revoked =
+            sqlx::query("UPDATE token SET revoked_at = $1 WHERE sid = $2 AND revoked_at IS NULL AND expires_at > $1")
+                .bind(now.unix_seconds())
+                .bind(sid.as_bytes().as_slice())
+                .execute(&mut *transaction)
+                .await
+                .or_unavailable()?;
+        // Read again: the update may have waited for another revocation.
+        let Some(token) = find(&mut transaction, sid, owner).await? else {
+            return Ok(Revocation::NotFound);
+        };
+        if revoked.rows_affected() == 0 {
+            return Ok(Revocation::HadEnded(token));
+        }
+        audit::write(&mut transaction, audit).await?;
+        transaction.commit().await.or_unavailable()?;
+        Ok(Revocation::Revoked(token))
+    }
+
+    async fn credential(&self, secret: TokenHash) -> StoreResult<Option<Credential>> {
+        let row = sqlx::query(concat!(
+            "SELECT token_secret.not_after AS not_after, ",
+            token_columns!(),
+            ", ",
+            rep_columns!(),
+            " FROM token_secret JOIN token ON token.sid = token_secret.sid ",
+            token_joins!(),
+            " WHERE token_secret.hash = $1"
+        ))
+        .bind(secret.as_bytes().as_slice())
+        .fetch_optional(&self.reads)
+        .await
+        .or_unavailable()?;
+        row.as_ref().map(row::credential).transpose()
+    }
+
+    async fn note_uses(&self, uses: &[(AccountSid, Timestamp)]) -> StoreResult<()> {
+        // Once each, since one statement must not meet a row twice; in order, so that two nodes' batches lock the
+        // rows they share in the same sequence.
+        let mut latest = BTreeMap::new();
+        for (sid, at) in uses {
+            let noted = latest.entry(*sid).or_insert(*at);
+            *noted = (*noted).max(*at);
+        }
+        let latest: Vec<(AccountSid, Timestamp)> = latest.into_iter().collect();
+        if latest.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = self.begin().await?;
+        for batch in latest.chunks(placeholders::MOST / 2) {
+            note_batch(&mut transaction, batch).await?;
+        }
+        transaction.commit().await.or_unavailable()
+    }
+}
+
+/// Why a token may not be stored, if it may not. Leaves the owner locked.
+async fn refusal(
+    connection: &mut AnyConnection,
+    new: &NewToken,
+    max_live: usize,
+) -> StoreResult<Option<TokenInsertion>> {
+    let token = &new.token;
+    if lock::take_owner(&mut *connection, token.owner).await? == Owner::Gone {
+        return Ok(Some(TokenInsertion::OwnerGone));
+    }
+    // First: a form that is posted again must be told that its token exists, not that the description is taken.
+    if let Some(form) = new.form {
+        let used = sqlx::query("SELECT sid FROM token WHERE form_id = $1")
+            .bind(form.as_bytes().as_slice())
+            .fetch_optional(&mut *connection)
+            .await
+            .or_unavailable()?;
+        if used.is_some() {
+            return Ok(Some(TokenInsertion::FormUsed));
+        }
+    }
+    let same = sqlx::query(
+        "SELECT sid FROM token \
+         WHERE owner = $1 AND revoked_at IS NULL AND description_key = $2 AND expires_at > $3 LIMIT 1",
+    )
+    .bind(token.owner.as_bytes().as_slice())
+    .bind(&*new.description_key)
+    .bind(token.created_at.unix_seconds())
+    .fetch_optional(&mut *connection)
+    .await
+    .or_unavailable()?;
+    if same.is_some() {
+        return Ok(Some(TokenInsertion::DescriptionTaken));
+    }
+    let row = sqlx::query(
+        "SELECT CAST(COUNT(*) AS BIGINT) AS live FROM token \
+         WHERE owner = $1 AND revoked_at IS NULL AND expires_at > $2",
+    )
+    .bind(token.owner.as_bytes().as_slice())
+    .bind(token.created_at.unix_seconds())
+    .fetch_one(connection)
+    .await
+    .or_unavailable()?;
+    let live = Fields::of(&row, "token").number("live")?;
+    let is_full = usize::try_from(live).is_ok_and(|live| live >= max_live);
+    Ok(is_full.then_some(TokenInsertion::TooMany))
+}
+
+async fn insert(connection: &mut AnyConnection, new: &NewToken) -> Result<(), sqlx::Error> {
+    let token = &new.token;
+    sqlx::query(
+        "INSERT INTO token (sid, owner, description, description_key, scopes, all_scopes, source, form_id, \
+         created_at, expires_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    )
+    .bind(token.sid.as_bytes().as_slice())
+    .bind(token.owner.as_bytes().as_slice())
+    .bind(&*token.description)
+    .bind(&*new.description_key)
+    .bind(token.scopes.to_string())
+    .bind(i64::from(token.all_scopes))
+    .bind(token.source.code())
+    .bind(new.form.map(|form| form.as_bytes().to_vec()))
+    .bind(token.created_at.unix_seconds())
+    .bind(token.expires_at.unix_seconds())
+    .bind(token.revoked_at.map(Timestamp::unix_seconds))
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query("INSERT INTO token_secret (hash, sid, not_after) VALUES ($1, $2, NULL)")
+        .bind(new.secret.as_bytes().as_slice())
+        .bind(token.sid.as_bytes().as_slice())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn find(
+    connection: &mut AnyConnection,
+    sid: AccountSid,
+    owner: Option<RepId>,
+) -> StoreResult<Option<TokenRecord>> {
+    let row = sqlx::query(select_tokens!("WHERE token.sid = $1"))
+        .bind(sid.as_bytes().as_slice())
+        .fetch_optional(connection)
+        .await
+        .or_unavailable()?;
+    let token = row.as_ref().map(row::token).transpose()?;
+    Ok(token.filter(|token| owner.is_none_or(|owner| owner == token.owner)))
+}
+
+async fn note_batch(connection: &mut AnyConnection, batch: &[(AccountSid, Timestamp)]) -> StoreResult<()> {
+    let sql = format!(
+        "WITH used (sid, at) AS (VALUES {}) \
+         INSERT INTO token_last_used (sid, at) \
+         SELECT used.sid, used.at FROM used JOIN token ON token.sid = used.sid WHERE true ORDER BY used.sid \
+         ON CONFLICT (sid) DO UPDATE SET at = excluded.at WHERE excluded.at > token_last_used.at",
+        placeholders::pairs(batch.len())
+    );
+    // Not kept among the prepared statements: nearly every batch has a length of its own.
+    let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+    for (sid, at) in batch {
+        query = query.bind(sid.as_bytes().to_vec()).bind(at.unix_seconds());
+    }
+    query.execute(connection).await.or_unavailable()?;
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! What a store does, whichever engine it stands on: every operation of every port, on SQLite and on PostgreSQL.
+//!
+//! Each case is an async function of a [`Fixture`]: an empty, open database of its own. The list below stamps it
+//! once for each engine. A case that is missing from the list is dead code, which the lints refuse.
+//! Needs PostgreSQL's server programs; says so where they are missing.
+
+mod audit;
+mod fixture;
+mod opening;
+mod records;
+mod reps;
+mod sessions;
+mod set_up;
+mod tokens;
+
+use fixture::Fixture;
+
+macro_rules! contract {
+    ($($noun:ident { $($case:ident),+ $(,)? })+) => {
+        mod sqlite {
+            $(mod $noun { $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    crate::$noun::$case(crate::Fixture::sqlite().await).await;
+                }
+            )+ })+
+        }
+        mod postgres {
+            $(mod $noun { $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    crate::$noun::$case(crate::Fixture::postgres().await).await;
+                }
+            )+ })+
+        }
+    };
+}
+
+contract! {
+    opening {
+        an_empty_database_gets_its_schema,
+        the_database_says_what_it_is,
+        a_newer_schema_is_refused,
+        an_unfinished_migration_is_refused,
+        another_builds_migration_is_refused,
+        another_programs_tables_are_refused,
+        two_processes_open_an_empty_database_at_once,
+        a_closed_store_fails,
+    }
+    set_up {
+        a_code_opens_until_it_expires,
+        a_new_code_replaces_the_old_one,
+        the_first_admin_uses_up_the_code,
+        a_wrong_code_makes_nothing,
+        a_taken_address_leaves_the_code,
+        two_at_once_make_one_admin,
+        any_admin_closes_the_set_up,
+        a_disabled_admin_does_not_count,
+    }
+    reps {
+        a_rep_is_found_by_id_and_address,
+        an_address_belongs_to_one_rep,
+        reps_are_listed_by_address,
+        a_system_rep_has_owners_and_no_password,
+        a_system_reps_owner_must_exist,
+        a_rep_is_renamed,
+        an_appearance_is_chosen,
+        a_changed_address_ends_other_sessions,
+        a_changed_password_ends_other_sessions,
+        disabling_ends_sessions_once,
+        nobody_is_changed_without_a_trace,
+    }
+    sessions {
+        a_session_is_found_with_its_rep,
+        sessions_are_listed_while_they_last,
+        a_sighting_never_moves_back,
+        a_confirmation_is_noted,
+        a_session_ends_once,
+        other_sessions_end_together,
+        ended_sessions_are_removed,
+        attempts_are_limited_by_account_and_address,
+        attempts_are_limited_by_address,
+        attempts_leave_the_window,
+        a_session_clears_its_attempts_only,
+        parallel_attempts_are_counted_exactly,
+        a_failed_attempt_is_written_down,
+    }
+    tokens {
+        a_token_comes_back_as_it_was_stored,
+        tokens_are_listed_newest_first,
+        a_form_makes_one_token,
+        a_description_is_taken_while_its_token_lives,
+        an_owner_has_so_many_live_tokens,
+        a_missing_or_disabled_owner_gets_none,
+        parallel_posts_of_one_form_make_one_token,
+        one_form_in_two_owners_hands_makes_one_token,
+        parallel_tokens_of_one_description_make_one,
+        parallel_tokens_stay_within_the_limit,
+        a_token_is_revoked_once,
+        parallel_revocations_make_one,
+        an_expired_token_is_not_revoked,
+        another_owners_token_is_not_found,
+        a_credential_has_its_token_and_owner,
+        a_last_use_never_moves_back,
+        many_uses_are_noted_at_once,
+        a_token_has_at_most_two_secrets,
+    }
+    records {
+        a_record_comes_back_as_it_was_stored,
+        records_are_paged_by_id,
+        a_collection_fills_up,
+        parallel_records_stay_within_the_limit,
+        a_record_is_replaced_at_its_version,
+        a_record_is_deleted_at_its_version,
+        records_are_searched_in_any_case,
+        a_search_is_literal,
+        a_search_of_many_collections_is_paged,
+    }
+    audit {
+        every_actor_and_subject_comes_back,
+        every_action_comes_back,
+        the_newest_entry_comes_first,
+        what_fails_leaves_no_entry,
+        unreadable_values_are_named,
+        errors_quote_no_rows,
+    }
+}

@@ -1,0 +1,134 @@
+//! The vendor API.
+//!
+//! A request is judged in one order, so that each refusal is the same whatever else is wrong with it:
+//! 1. 400: an unsafe path (refused before it gets here), or more than one credential.
+//! 2. 404 or 405: no such path, or not with this method ([`routes`]).
+//! 3. 401: no credential, or one that is not good; 403: it is good, and lacks the scope ([`credentials`]).
+//! 4. The route itself ([`token`], [`records`]).
+//!
+//! Where the database does not answer, that is a 503: neither yes nor no. Cookies are not looked at here, nor are
+//! headers that name another method or path.
+
+mod body;
+mod credentials;
+mod precondition;
+mod query;
+mod records;
+mod routes;
+mod token;
+
+use axum::body::{Body, HttpBody as _};
+use axum::extract::Request;
+use axum::response::Response;
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+use latchkey_service::{Failure, Origin};
+use serde::Serialize;
+
+use crate::ServerState;
+use crate::problem::{Problem, ProblemCode};
+use crate::request::origin_of;
+
+use credentials::Vendor;
+use routes::Action;
+
+pub use routes::{OwnAction, OwnRoute, ROUTES, Requirement};
+
+/// When the token of an authenticated request expires, on every answer to one.
+pub const TOKEN_EXPIRES: HeaderName = HeaderName::from_static("latchkey-token-expires");
+
+/// Whether the API has this path, with any method.
+pub(crate) fn serves(state: &ServerState, path: &str) -> bool {
+    routes::knows(state.service.catalog(), path)
+}
+
+/// Answers a request to the API, or to a path that nothing else knows.
+pub(crate) async fn handle(state: ServerState, request: Request) -> Response {
+    let origin = origin_of(&request);
+    let is_head = request.method() == Method::HEAD;
+    let answered = answer(&state, request, &origin).await;
+    let mut response = answered.unwrap_or_else(|problem| problem.into_response(&origin.request_id));
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if is_head { without_body(response) } else { response }
+}
+
+async fn answer(state: &ServerState, request: Request, origin: &Origin) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let credential = credentials::read(&parts)?;
+    let route = routes::find(state.service.catalog(), &parts.method, parts.uri.path())?;
+    let vendor = credentials::judge(state, credential, route.scope.as_ref(), origin).await?;
+    let call = Call { state, vendor, parts: &parts };
+    let expires = call.vendor.expires_header();
+    let answered = perform(&call, route.action, body).await;
+    let mut response = answered.unwrap_or_else(|problem| problem.into_response(&origin.request_id));
+    response.headers_mut().insert(TOKEN_EXPIRES, expires);
+    Ok(response)
+}
+
+/// A request whose credential is good and may do what it asks.
+struct Call<'a> {
+    state: &'a ServerState,
+    vendor: Vendor,
+    parts: &'a http::request::Parts,
+}
+
+impl Call<'_> {
+    fn path(&self) -> &str {
+        self.parts.uri.path()
+    }
+
+    /// What a failed use case looks like to a vendor. The log has the cause.
+    fn problem(&self, failure: &Failure) -> Problem {
+        let request_id = &self.vendor.origin.request_id;
+        tracing::error!(%request_id, cause = %failure, "a vendor's request failed");
+        match failure {
+            Failure::Store(_) => Problem::unavailable(),
+            Failure::Refused(_) | Failure::Random(_) | Failure::PasswordHashing(_) => internal(),
+        }
+    }
+}
+
+async fn perform(call: &Call<'_>, action: Action, body: Body) -> Result<Response, Problem> {
+    match action {
+        Action::Own(OwnAction::ShowToken) => token::show(call),
+        Action::Own(OwnAction::GiveUpToken) => token::give_up(call).await,
+        Action::Search => records::search(call).await,
+        Action::List => records::list(call).await,
+        Action::Create => records::create(call, body).await,
+        Action::Read => records::read(call).await,
+        Action::Replace => records::replace(call, body).await,
+        Action::Delete => records::delete(call).await,
+        Action::NotImplemented => Err(Problem::new(
+            ProblemCode::NotImplemented,
+            "The catalog opens this method here, but Latchkey's own record store does not have it.",
+        )),
+    }
+}
+
+fn internal() -> Problem {
+    Problem::new(ProblemCode::Internal, "Something went wrong inside Latchkey. Try again.")
+}
+
+/// A JSON answer.
+fn json(status: StatusCode, value: &impl Serialize) -> Result<Response, Problem> {
+    let body = serde_json::to_vec(value).map_err(|error| {
+        tracing::error!(cause = %error, "an answer could not be written as JSON");
+        internal()
+    })?;
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(response)
+}
+
+/// The answer to HEAD: what GET would say, without the body but with its length (RFC 9110 section 9.3.2).
+fn without_body(response: Response) -> Response {
+    let length = response.body().size_hint().exact();
+    let mut response = response.map(|_| Body::empty());
+    if let Some(length) = length {
+        response.headers_mut().insert(CONTENT_LENGTH, length.into());
+    }
+    response
+}

@@ -1,0 +1,138 @@
+//! The command line.
+//!
+//! A command reads its arguments (each can come from a `LATCHKEY_…` variable too), opens what it needs, calls one
+//! use case, and writes the result to standard output as JSON: nothing else ever goes there. Whatever goes wrong
+//! is one line on standard error and an exit code ([`failure::Exit`]).
+
+mod failure;
+mod output;
+mod public_url;
+mod rep;
+mod serve;
+mod setting;
+mod token;
+mod usage;
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use failure::{Broken, Exit, Failed};
+use setting::Sources;
+
+/// A personal access token service for a company's API.
+#[derive(Debug, Parser)]
+#[command(name = "latchkey", version, max_term_width = 100, after_help = EXIT_CODES)]
+struct Arguments {
+    #[command(flatten)]
+    sources: Sources,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 2 usage, 3 not found, 4 refused by a rule, 5 store or configuration.
+Results go to standard output as JSON, everything else to standard error.
+LATCHKEY_LOG (or RUST_LOG) sets what is logged, \"info\" by default.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the web pages and the vendor API.
+    Serve(serve::Serve),
+    /// Make and list service reps.
+    #[command(subcommand)]
+    Rep(rep::Rep),
+    /// Make, list and revoke tokens.
+    #[command(subcommand)]
+    Token(token::Token),
+    /// Print the catalog in use, as TOML.
+    Catalog,
+    /// Bring the database's schema up to date.
+    Migrate,
+}
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn run() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage::answer(&error),
+    };
+    let done = start_log().and_then(|()| run_to_the_end(arguments));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failed) => {
+            output::complain(&failed.line);
+            failed.exit.into()
+        }
+    }
+}
+
+fn run_to_the_end(arguments: Arguments) -> Result<(), Failed> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .broken(|error| format!("the program could not be started: {error}"))?;
+    let done = runtime.block_on(perform(arguments));
+    // Whatever still runs has had its time.
+    runtime.shutdown_background();
+    done
+}
+
+async fn perform(arguments: Arguments) -> Result<(), Failed> {
+    let Arguments { sources, command } = arguments;
+    match command {
+        Command::Serve(serve) => serve.run(&sources).await,
+        Command::Rep(rep) => rep.run(&sources).await,
+        Command::Token(token) => token.run(&sources).await,
+        Command::Catalog => {
+            let text = sources.catalog_text()?;
+            sources.read_catalog(&text)?;
+            output::text(&text)
+        }
+        Command::Migrate => sources.migrate().await,
+    }
+}
+
+fn start_log() -> Result<(), Failed> {
+    let set = ["LATCHKEY_LOG", "RUST_LOG"].into_iter().find_map(|name| Some((name, std::env::var(name).ok()?)));
+    let filter = match set {
+        None => EnvFilter::new("info"),
+        Some((name, text)) => EnvFilter::try_new(&text)
+            .map_err(|error| Failed::new(Exit::Usage, format!("{name} cannot be read: {error}")))?,
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn each(command: &clap::Command, check: &impl Fn(&clap::Command)) {
+        check(command);
+        command.get_subcommands().for_each(|command| each(command, check));
+    }
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_has_its_variable() {
+        each(&Arguments::command(), &|command| {
+            for flag in command.get_arguments().filter_map(|argument| Some((argument.get_long()?, argument))) {
+                let expected = format!("LATCHKEY_{}", flag.0.to_uppercase().replace('-', "_"));
+                assert_eq!(flag.1.get_env().and_then(|name| name.to_str()), Some(expected.as_str()), "{}", flag.0);
+            }
+        });
+    }
+}

@@ -1,0 +1,216 @@
+//! `latchkey serve`
+//!
+//! 1. The settings are checked, the catalog is read, the address is taken: what can be wrong without the database
+//!    is found before that is touched.
+//! 2. The database is opened, its schema made or migrated, and a set-up link offered where nobody is an admin.
+//! 3. Connections are let in; one line of JSON on standard output says so, and where.
+//! 4. Uses of tokens are written down, ended sessions removed, until a signal comes.
+//! 5. Connections are brought to their end, the last uses written, the database closed.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use latchkey_service::Service;
+use latchkey_store::Opening;
+use serde::Serialize;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::failure::{Broken as _, Exit, Failed};
+use super::output;
+use super::public_url;
+use super::setting::{Open, Sources, in_words};
+use crate::connections::{self, Limits};
+use crate::routing::router;
+use crate::{ServerState, WebSettings};
+
+/// How often the uses of tokens are written down.
+const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
+/// How often the remains of ended sessions are removed.
+const SESSIONS_INTERVAL: Duration = Duration::from_secs(60 * 60);
+/// How long each of the last two steps may take, after connections have had theirs.
+const LAST_STEP: Duration = Duration::from_millis(700);
+/// How many connections the kernel keeps waiting.
+const BACKLOG: u32 = 1024;
+
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// The address and port to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", env = "LATCHKEY_LISTEN", default_value = "127.0.0.1:3000")]
+    listen: SocketAddr,
+    /// Where browsers and vendors reach Latchkey, as https://pat.example.com
+    #[arg(long, value_name = "URL", env = "LATCHKEY_PUBLIC_URL", value_parser = public_url::parse)]
+    public_url: Option<String>,
+    /// Listen beyond this machine without an https --public-url: passwords and tokens cross the network readable
+    #[arg(long, env = "LATCHKEY_INSECURE_HTTP", value_parser = clap::builder::FalseyValueParser::new())]
+    insecure_http: bool,
+}
+
+#[derive(Serialize)]
+struct Ready {
+    listening: String,
+    setup: Option<String>,
+}
+
+impl Serve {
+    pub(super) async fn run(self, sources: &Sources) -> Result<(), Failed> {
+        let web = self.web_settings()?;
+        let catalog = sources.read_catalog(&sources.catalog_text()?)?;
+        let socket = self.bind()?;
+        let open = sources.open_with(catalog, Opening::Serve).await?;
+        let change = open.store.schema_change();
+        if change.from != change.to {
+            output::tell(&in_words(change));
+        }
+        let stop = stop_signal()?;
+        let listener = self.taken(socket.listen(BACKLOG))?;
+        let address = self.taken(listener.local_addr())?;
+        announce(&open.service, &web, address).await?;
+        serve(open, web, listener, stop).await;
+        Ok(())
+    }
+
+    fn web_settings(&self) -> Result<WebSettings, Failed> {
+        let web = WebSettings { public_url: self.public_url.clone() };
+        if self.listen.ip().to_canonical().is_loopback() || web.is_https() || self.insecure_http {
+            return Ok(web);
+        }
+        let line = format!(
+            "--listen {} is reachable from other machines: give an https --public-url, or accept readable passwords \
+             and tokens with --insecure-http",
+            self.listen
+        );
+        Err(Failed::new(Exit::Usage, line))
+    }
+
+    /// Takes the address, without answering on it yet.
+    fn bind(&self) -> Result<TcpSocket, Failed> {
+        let socket = if self.listen.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+        let socket = self.taken(socket)?;
+        self.taken(socket.set_reuseaddr(true))?;
+        self.taken(socket.bind(self.listen))?;
+        Ok(socket)
+    }
+
+    fn taken<T>(&self, result: std::io::Result<T>) -> Result<T, Failed> {
+        result.broken(|error| format!("cannot listen on {}: {error}", self.listen))
+    }
+}
+
+/// Says where Latchkey answers, and where to begin.
+async fn announce(service: &Service, web: &WebSettings, address: SocketAddr) -> Result<(), Failed> {
+    let listening = format!("http://{address}");
+    let code = service.offer_set_up().await.map_err(|failure| Failed::of(failure, ""))?;
+    let setup = code.map(|code| {
+        let base = web.public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(address)));
+        format!("{base}/setup?code={}", code.expose())
+    });
+    output::tell(&format!("Latchkey is listening on {listening}"));
+    if let Some(link) = &setup {
+        output::tell(&format!("There is no admin yet. To make the first one, open {link}"));
+    }
+    output::json(&Ready { listening, setup })
+}
+
+/// An address that a browser on this machine can open: 0.0.0.0 is none.
+fn reachable(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
+}
+
+/// Serves until a signal comes.
+async fn serve(open: Open, web: WebSettings, listener: TcpListener, mut stop: Stop) {
+    let Open { service, store } = open;
+    let mut chores = JoinSet::new();
+    chores.spawn(flush_last_use(Arc::clone(&service)));
+    chores.spawn(remove_ended_sessions(Arc::clone(&service)));
+
+    let app = router(ServerState { service: Arc::clone(&service), web: Arc::new(web) });
+    connections::serve(listener, app, Limits::default(), stop.wait()).await;
+
+    chores.shutdown().await;
+    match timeout(LAST_STEP, service.flush_last_use()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(cause = %error, "the last uses of tokens could not be written"),
+        Err(_) => tracing::error!("the last uses of tokens could not be written in time"),
+    }
+    if timeout(LAST_STEP, store.close()).await.is_err() {
+        tracing::warn!("the database did not close in time");
+    }
+    tracing::info!("stopped");
+}
+
+async fn flush_last_use(service: Arc<Service>) {
+    let mut ticks = interval(FLUSH_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = service.flush_last_use().await {
+            tracing::warn!(cause = %error, "uses of tokens could not be written; they are kept for the next time");
+        }
+    }
+}
+
+async fn remove_ended_sessions(service: Arc<Service>) {
+    let mut ticks = interval(SESSIONS_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match service.remove_ended_sessions().await {
+            Ok(removed) => tracing::debug!(removed, "ended sessions removed"),
+            Err(error) => tracing::warn!(cause = %error, "ended sessions could not be removed"),
+        }
+    }
+}
+
+/// The signals that end the server: SIGTERM, and SIGINT for Ctrl-C.
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+fn stop_signal() -> Result<Stop, Failed> {
+    let listen = |kind| signal(kind).broken(|error| format!("cannot listen for signals: {error}"));
+    Ok(Stop { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+}
+
+impl Stop {
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => tracing::info!("stopping: SIGTERM"),
+            _ = self.interrupt.recv() => tracing::info!("stopping: SIGINT"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(listen: &str, public_url: Option<&str>, insecure_http: bool) -> Result<WebSettings, Failed> {
+        let serve = Serve { listen: listen.parse().unwrap(), public_url: public_url.map(str::to_owned), insecure_http };
+        serve.web_settings()
+    }
+
+    #[test]
+    fn readable_passwords_on_the_network_have_to_be_asked_for() {
+        for listen in ["127.0.0.1:3000", "127.9.9.9:1", "[::1]:3000", "[::ffff:127.0.0.1]:3000"] {
+            assert!(settings(listen, None, false).is_ok(), "{listen}");
+        }
+        for listen in ["0.0.0.0:3000", "[::]:3000", "192.0.2.1:3000"] {
+            assert!(settings(listen, None, false).is_err_and(|failed| failed.exit == Exit::Usage), "{listen}");
+            assert!(settings(listen, Some("http://pat.example.com"), false).is_err(), "{listen}");
+            assert!(settings(listen, Some("https://pat.example.com"), false).is_ok(), "{listen}");
+            assert!(settings(listen, None, true).is_ok(), "{listen}");
+        }
+    }
+
+    #[test]
+    fn the_set_up_link_can_be_opened() {
+        assert_eq!(reachable("0.0.0.0:3000".parse().unwrap()), "localhost:3000");
+        assert_eq!(reachable("[::1]:3000".parse().unwrap()), "[::1]:3000");
+    }
+}

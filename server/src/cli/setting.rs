@@ -1,0 +1,105 @@
+//! Where commands find the database and the catalog, and how they open them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use latchkey_domain::Catalog;
+use latchkey_service::{DEFAULT_CATALOG, MonotoneClock, Origin, Service, SystemClock, SystemRandom, read_catalog};
+use latchkey_store::{Opening, SchemaChange, SqlStore};
+
+use super::failure::{Broken as _, Failed};
+use super::output;
+
+/// The flags that every command takes.
+#[derive(Debug, Args)]
+pub(super) struct Sources {
+    /// The database: sqlite://FILE, or postgres://USER:PASSWORD@HOST/NAME
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "LATCHKEY_DATABASE_URL",
+        hide_env_values = true,
+        default_value = "sqlite://latchkey.db"
+    )]
+    database_url: String,
+    /// The catalog of scopes and routes, a TOML file, in place of the one inside
+    #[arg(long, global = true, value_name = "FILE", env = "LATCHKEY_CATALOG")]
+    catalog: Option<PathBuf>,
+}
+
+/// A database that is open, and the use cases over it.
+pub(super) struct Open {
+    pub(super) service: Arc<Service>,
+    pub(super) store: SqlStore,
+}
+
+impl Sources {
+    /// The catalog's text, unread.
+    pub(super) fn catalog_text(&self) -> Result<String, Failed> {
+        match &self.catalog {
+            None => Ok(DEFAULT_CATALOG.to_owned()),
+            Some(file) => std::fs::read_to_string(file)
+                .broken(|error| format!("the catalog {} cannot be read: {error}", file.display())),
+        }
+    }
+
+    /// The catalog that `text` describes.
+    pub(super) fn read_catalog(&self, text: &str) -> Result<Catalog, Failed> {
+        let file = self.catalog.as_ref().map(|file| file.display().to_string());
+        read_catalog(text).broken(|error| {
+            format!("the catalog {}, line {}: {}", file.as_deref().unwrap_or("inside"), error.line, error.reason)
+        })
+    }
+
+    /// The use cases for one command.
+    pub(super) async fn open(&self) -> Result<Open, Failed> {
+        let catalog = self.read_catalog(&self.catalog_text()?)?;
+        self.open_with(catalog, Opening::UseCurrent).await
+    }
+
+    /// The use cases, with a catalog that has been read.
+    pub(super) async fn open_with(&self, catalog: Catalog, opening: Opening) -> Result<Open, Failed> {
+        let store = self.open_store(opening).await?;
+        let clock = Arc::new(MonotoneClock::new(SystemClock));
+        let service = Service::new(Arc::new(store.clone()), clock, Arc::new(SystemRandom), Arc::new(catalog))
+            .map_err(|failure| Failed::of(failure, ""))?;
+        Ok(Open { service: Arc::new(service), store })
+    }
+
+    /// `latchkey migrate`
+    pub(super) async fn migrate(&self) -> Result<(), Failed> {
+        let store = self.open_store(Opening::Migrate).await?;
+        output::tell(&in_words(store.schema_change()));
+        store.close().await;
+        Ok(())
+    }
+
+    async fn open_store(&self, opening: Opening) -> Result<SqlStore, Failed> {
+        SqlStore::open(&self.database_url, opening).await.broken(|error| error.to_string())
+    }
+}
+
+/// What opening a database did to its schema.
+pub(super) fn in_words(change: &SchemaChange) -> String {
+    let SchemaChange { from, to, backup } = change;
+    if from == to {
+        return format!("The database's schema is up to date, at version {to}.");
+    }
+    let change = match from {
+        0 => format!("The database's schema was made, at version {to}."),
+        from => format!("The database's schema was migrated from version {from} to {to}."),
+    };
+    match backup {
+        Some(path) => format!("{change} A copy from before is in {}.", path.display()),
+        None => change,
+    }
+}
+
+impl Open {
+    /// Where a command's changes come from.
+    pub(super) fn origin(&self) -> Origin {
+        Origin { address: String::new(), request_id: self.service.new_request_id() }
+    }
+}

@@ -1,0 +1,153 @@
+//! Connections: accepted, bounded, and ended in good order.
+//!
+//! 1. A connection is accepted while fewer than [`Limits::concurrent`] are open; the rest wait in the kernel.
+//! 2. Its first request's head must arrive within [`Limits::head`], and so must each later one: a client that
+//!    sends slowly, or nothing, loses the connection rather than keeping its place.
+//! 3. When the server is to stop, nothing more is accepted; answers that are under way are finished, idle
+//!    connections closed. What is left after [`Limits::farewell`] is cut off.
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tower::ServiceExt as _;
+
+/// The pause after a failed accept: such failures (no file descriptors left) pass when connections end.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// The most that a request's head may hold, in bytes.
+const MAX_HEAD: u32 = 64 * 1024;
+/// The most requests at a time on one HTTP/2 connection.
+const MAX_STREAMS: u32 = 100;
+/// How often a quiet HTTP/2 connection is asked whether it is still there, and how long it has to answer.
+const PING_INTERVAL: Duration = Duration::from_secs(30);
+const PING_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What connections may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How many are open at a time.
+    pub concurrent: usize,
+    /// How long a request's head may take to arrive.
+    pub head: Duration,
+    /// How long answers that are under way have to finish when the server stops.
+    pub farewell: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { concurrent: 4096, head: Duration::from_secs(10), farewell: Duration::from_secs(8) }
+    }
+}
+
+/// Serves connections until `stop` is done, and until they have ended.
+pub async fn serve(listener: TcpListener, app: Router, limits: Limits, stop: impl Future<Output = ()>) {
+    let protocol = Arc::new(protocol(limits));
+    let places = Arc::new(Semaphore::new(limits.concurrent));
+    let graceful = GracefulShutdown::new();
+    let mut open = JoinSet::new();
+    let mut stop = pin!(stop);
+    loop {
+        let (stream, peer, place) = tokio::select! {
+            () = &mut stop => break,
+            Some(_) = open.join_next() => continue,
+            accepted = accept(&listener, &places) => accepted,
+        };
+        let connection = serve_one(stream, peer, app.clone(), Arc::clone(&protocol), limits.head, graceful.watcher());
+        open.spawn(async move {
+            connection.await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    if timeout(limits.farewell, graceful.shutdown()).await.is_err() {
+        tracing::warn!(connections = open.len(), "closing connections that have not ended in time");
+    }
+    open.shutdown().await;
+}
+
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> (TcpStream, SocketAddr, Option<tokio::sync::OwnedSemaphorePermit>) {
+    // The semaphore is never closed, so there is always a permit in the end.
+    let place = Arc::clone(places).acquire_owned().await.ok();
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => return (stream, peer, place),
+            Err(error) => {
+                tracing::warn!(cause = %error, "a connection could not be accepted");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn protocol(limits: Limits) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head)
+        .max_buf_size(usize::try_from(MAX_HEAD).unwrap_or(usize::MAX))
+        .keep_alive(true);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_header_list_size(MAX_HEAD)
+        .keep_alive_interval(PING_INTERVAL)
+        .keep_alive_timeout(PING_TIMEOUT);
+    builder
+}
+
+async fn serve_one(
+    stream: TcpStream,
+    peer: SocketAddr,
+    app: Router,
+    protocol: Arc<Builder<TokioExecutor>>,
+    head: Duration,
+    watcher: Watcher,
+) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(cause = %error, "TCP_NODELAY could not be set");
+    }
+    let asked = Arc::new(AtomicBool::new(false));
+    let service = {
+        let asked = Arc::clone(&asked);
+        service_fn(move |mut request: Request<Incoming>| {
+            asked.store(true, Ordering::Relaxed);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            app.clone().oneshot(request)
+        })
+    };
+    let connection = protocol.serve_connection(TokioIo::new(stream), service).into_owned();
+    let mut connection = pin!(watcher.watch(connection));
+    // The protocol's own limit on heads begins once it is known which protocol is spoken.
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = sleep(head) => {
+            if !asked.load(Ordering::Relaxed) {
+                tracing::debug!(%peer, "a connection was closed: no request came");
+                return;
+            }
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%peer, cause = %error, "a connection ended early");
+    }
+}

@@ -1,0 +1,110 @@
+//! What happens to every request, whatever it asks for.
+//!
+//! 1. It gets an id, which its answer, its log line and its audit entries carry; [`Origin`] in its extensions
+//!    holds the id and the client's address. An id that the client sent is not looked at.
+//! 2. A path that two readers could read differently is refused, before anything is routed by it.
+//! 3. It is answered, within a time limit. A panic becomes a 500 that says nothing of it.
+//! 4. One line is logged: never the query, never a header, so never a credential.
+
+use std::any::Any;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use futures_util::FutureExt as _;
+use http::header::{ACCEPT, STRICT_TRANSPORT_SECURITY};
+use http::{HeaderName, HeaderValue};
+use latchkey_domain::path;
+use latchkey_service::Origin;
+use tokio::time::{Instant, timeout};
+
+use crate::ServerState;
+use crate::problem::{Problem, ProblemCode};
+
+/// The request's id, on every answer.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The longest that a request may take until its answer begins; most of it is for bodies that arrive slowly.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
+
+/// Wraps every route.
+pub(crate) async fn handle(State(state): State<ServerState>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let origin = Origin { address: address_of(&request), request_id: state.service.new_request_id() };
+    let request_id = origin.request_id.clone();
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    request.extensions_mut().insert(origin);
+
+    let mut response = match path::check(&path) {
+        Ok(()) => answer(request, next, &request_id).await,
+        Err(reason) => {
+            Problem::new(ProblemCode::UnsafePath, format!("This path is refused: {reason}.")).into_response(&request_id)
+        }
+    };
+    if let Ok(value) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    if state.web.is_https() {
+        let year = HeaderValue::from_static("max-age=31536000");
+        response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, year);
+    }
+    let status = response.status().as_u16();
+    let milliseconds = started.elapsed().as_millis();
+    tracing::info!(%request_id, %method, ?path, status, milliseconds, "request");
+    response
+}
+
+/// The id and the address of a request that has passed through [`handle`].
+pub(crate) fn origin_of(request: &Request) -> Origin {
+    let nowhere = || Origin { address: String::new(), request_id: String::new() };
+    request.extensions().get().cloned().unwrap_or_else(nowhere)
+}
+
+async fn answer(request: Request, next: Next, request_id: &str) -> Response {
+    let for_people = accepts_html(&request);
+    let failure = match timeout(TIME_LIMIT, AssertUnwindSafe(next.run(request)).catch_unwind()).await {
+        Ok(Ok(response)) => return response,
+        Ok(Err(panic)) => {
+            tracing::error!(request_id, panic = message_of(panic.as_ref()), "a request's handler panicked");
+            Problem::new(ProblemCode::Internal, "Something went wrong inside Latchkey. Try again.")
+        }
+        Err(_) => Problem::new(ProblemCode::RequestTimeout, "The request did not arrive in time. Send it again."),
+    };
+    let response = failure.into_response(request_id);
+    if !for_people {
+        return response;
+    }
+    let text = format!("Something went wrong here. Go back and try again.\nRequest id: {request_id}\n");
+    (response.status(), text).into_response()
+}
+
+fn address_of(request: &Request) -> String {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    peer.map(|ConnectInfo(peer)| peer.ip().to_canonical().to_string()).unwrap_or_default()
+}
+
+fn accepts_html(request: &Request) -> bool {
+    let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
+}
+
+fn message_of(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panics_message_is_found_in_both_its_forms() {
+        assert_eq!(message_of(&"here"), "here");
+        assert_eq!(message_of(&"there".to_owned()), "there");
+        assert_eq!(message_of(&1), "no message");
+    }
+}

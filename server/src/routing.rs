@@ -1,0 +1,56 @@
+//! Which part of the server answers which path.
+//!
+//! Latchkey's pages have routes of their own. Everything that no page knows goes to the vendor API, which is
+//! routed by data: its own table and the catalog. What neither knows is a 404: a problem document where programs
+//! call, a page where people do.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use http::StatusCode;
+use http::header::{CACHE_CONTROL, RETRY_AFTER};
+
+use crate::{ServerState, api, request, site};
+
+/// First path segments below which every answer is for programs.
+const FOR_PROGRAMS: [&str; 3] = ["api", "oauth2", "auth"];
+
+/// The whole server as one service.
+pub fn router(state: ServerState) -> Router {
+    let pages = site::router(&state);
+    Router::new()
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .fallback(otherwise)
+        .with_state(state.clone())
+        .merge(pages)
+        .layer(axum::middleware::from_fn_with_state(state, request::handle))
+}
+
+/// The process is up.
+async fn healthz() -> Response {
+    ([(CACHE_CONTROL, "no-store")], "ok\n").into_response()
+}
+
+/// The database answers too.
+async fn readyz(State(state): State<ServerState>) -> Response {
+    match state.service.check_store().await {
+        Ok(()) => ([(CACHE_CONTROL, "no-store")], "ready\n").into_response(),
+        Err(error) => {
+            tracing::warn!(cause = %error, "not ready");
+            let headers = [(CACHE_CONTROL, "no-store"), (RETRY_AFTER, "5")];
+            (StatusCode::SERVICE_UNAVAILABLE, headers, "the database does not answer\n").into_response()
+        }
+    }
+}
+
+async fn otherwise(State(state): State<ServerState>, request: Request) -> Response {
+    let path = request.uri().path();
+    let first = path.split('/').nth(1).unwrap_or_default();
+    if FOR_PROGRAMS.contains(&first) || api::serves(&state, path) {
+        api::handle(state, request).await
+    } else {
+        site::not_found(state, request).await
+    }
+}

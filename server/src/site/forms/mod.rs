@@ -1,0 +1,91 @@
+//! Forms that are posted without the live page, each to the path of its own page.
+//!
+//! A form's handler calls the use case that the live page's function calls. Where that went well it leads on by
+//! a redirect (so that reloading repeats nothing); otherwise it renders the form's page again, with what was
+//! typed and what is wrong.
+
+mod fields;
+mod session;
+mod settings;
+mod tokens;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::post;
+use http::StatusCode;
+use latchkey_app::ssr::RequestContext;
+use latchkey_app::{PlainPost, sign_in_path};
+use latchkey_domain::Refusal;
+use latchkey_service::{Caller, Failure};
+
+use super::pages;
+use crate::ServerState;
+
+pub(super) use fields::Fields;
+
+/// The largest form, in bytes.
+const MAX_FORM: usize = 64 * 1024;
+
+/// The paths that forms are posted to. A test holds the list against the router.
+pub const FORMS: [&str; 6] = [
+    "/sign-in",
+    "/sign-out",
+    "/setup",
+    "/settings/general",
+    "/settings/personal-access-tokens",
+    "/settings/personal-access-tokens/new",
+];
+
+pub(super) fn router() -> Router<ServerState> {
+    let [sign_in, sign_out, set_up, general, tokens, new_token] = FORMS;
+    Router::new()
+        .route(sign_in, post(session::sign_in))
+        .route(sign_out, post(session::sign_out))
+        .route(set_up, post(session::set_up))
+        .route(general, post(settings::change))
+        .route(tokens, post(tokens::revoke))
+        .route(new_token, post(tokens::add))
+        .layer(DefaultBodyLimit::max(MAX_FORM))
+}
+
+/// A posted form: the request's context, its fields, and the request without its body for rendering the page.
+struct Posted {
+    context: RequestContext,
+    fields: Fields,
+    page: Request,
+}
+
+impl Posted {
+    async fn read(request: Request) -> Result<Self, Response> {
+        let (parts, body) = request.into_parts();
+        let Some(context) = parts.extensions.get::<RequestContext>().cloned() else {
+            return Err(StatusCode::INTERNAL_SERVER_ERROR.into_response());
+        };
+        let body =
+            axum::body::to_bytes(body, MAX_FORM).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE.into_response())?;
+        let page = Request::from_parts(parts, axum::body::Body::empty());
+        Ok(Self { context, fields: Fields::read(&body), page })
+    }
+
+    /// Whoever is signed in; others are led to the sign-in, and back to this page.
+    fn caller(&self) -> Result<Caller, Response> {
+        let to_sign_in = || Redirect::to(&sign_in_path(self.page.uri().path())).into_response();
+        self.context.caller.clone().ok_or_else(to_sign_in)
+    }
+
+    /// The form's page again, with what became of the post.
+    async fn render(self, failure: Failure, post: impl FnOnce(Refusal) -> PlainPost) -> Response {
+        let refusal = failure.into_refusal(&self.context.origin.request_id);
+        let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+        let mut response = pages::render(self.context, Some(post(refusal)), self.page).await;
+        *response.status_mut() = status;
+        response
+    }
+}
+
+/// The browser's name for itself.
+fn agent_of(request: &Request) -> String {
+    let agent = request.headers().get(http::header::USER_AGENT).and_then(|value| value.to_str().ok());
+    agent.unwrap_or_default().to_owned()
+}

@@ -1,0 +1,68 @@
+//! Adding and revoking one's own tokens.
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use http::Uri;
+use latchkey_app::PlainPost;
+use latchkey_domain::{Field, Refusal, TokenForm};
+use latchkey_service::Failure;
+
+use super::Posted;
+use crate::ServerState;
+use crate::site::{HOME, pages};
+
+/// Makes a token. The answer is the list with the panel that shows the secret, this once: reloading it posts the
+/// form again, which leads to the list.
+pub(super) async fn add(State(state): State<ServerState>, request: Request) -> Response {
+    let posted = match Posted::read(request).await {
+        Ok(posted) => posted,
+        Err(response) => return response,
+    };
+    let caller = match posted.caller() {
+        Ok(caller) => caller,
+        Err(response) => return response,
+    };
+    let form = TokenForm {
+        form_id: posted.fields.text("form_id"),
+        description: posted.fields.typed(Field::Description),
+        expiration: posted.fields.typed(Field::Expiration),
+        scope_choice: posted.fields.text("scope_choice"),
+        scopes: posted.fields.all("scopes[]"),
+    };
+    let password = posted.fields.secret(Field::CurrentPassword.name());
+    match state.service.add_token(&caller, &form, &password, &posted.context.base_url).await {
+        Ok(token) => {
+            let (mut parts, _) = posted.page.into_parts();
+            parts.uri = Uri::from_static(HOME);
+            let page = Request::from_parts(parts, Body::empty());
+            pages::render(posted.context, Some(PlainPost::TokenCreated(token)), page).await
+        }
+        Err(Failure::Refused(Refusal::AlreadyCreated)) => to_list("notice=already-created"),
+        Err(failure) => posted.render(failure, |refusal| PlainPost::TokenRefused { form, refusal }).await,
+    }
+}
+
+/// Revokes a token, and leads to the list.
+pub(super) async fn revoke(State(state): State<ServerState>, request: Request) -> Response {
+    let posted = match Posted::read(request).await {
+        Ok(posted) => posted,
+        Err(response) => return response,
+    };
+    let caller = match posted.caller() {
+        Ok(caller) => caller,
+        Err(response) => return response,
+    };
+    let revoked = match posted.fields.text("revoke").parse() {
+        Ok(sid) => state.service.revoke_token(&caller, sid).await,
+        Err(_) => Err(Refusal::NotFound.into()),
+    };
+    match revoked {
+        Ok(revoked) => to_list(if revoked.had_ended { "notice=had-ended" } else { "notice=revoked" }),
+        Err(failure) => posted.render(failure, PlainPost::RevokeRefused).await,
+    }
+}
+
+fn to_list(query: &str) -> Response {
+    Redirect::to(&format!("{HOME}?{query}")).into_response()
+}

@@ -1,0 +1,123 @@
+//! What every request to the web pages passes.
+//!
+//! 1. Vendor credentials are refused: a token can never manage tokens.
+//! 2. A request that may change something must come from our own pages.
+//! 3. The session's cookie says who is asking; the answer stands in the request's extensions for what follows.
+//!
+//! Every answer gets the headers of [`super::headers`].
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::header::{AUTHORIZATION, HOST, ORIGIN};
+use http::uri::Authority;
+use http::{HeaderMap, Method};
+use latchkey_app::ssr::RequestContext;
+use latchkey_service::{Caller, Origin};
+
+use super::{cookie, headers};
+use crate::problem::{Problem, ProblemCode};
+use crate::{ServerState, WebSettings, request};
+
+/// Lets a request through, or answers it.
+pub(super) async fn pass(State(state): State<ServerState>, mut request: Request, next: Next) -> Response {
+    let origin = request::origin_of(&request);
+    let mut response = match check(&state.web, &request) {
+        Err(problem) => problem.into_response(&origin.request_id),
+        Ok(()) => match context(&state, request.headers(), origin.clone()).await {
+            Ok(context) => {
+                request.extensions_mut().insert(context);
+                next.run(request).await
+            }
+            Err(()) => Problem::unavailable().into_response(&origin.request_id),
+        },
+    };
+    headers::complete(response.headers_mut());
+    response
+}
+
+/// Who is asking, and from where.
+pub(super) async fn context(state: &ServerState, headers: &HeaderMap, origin: Origin) -> Result<RequestContext, ()> {
+    let caller = match cookie::read(headers, &state.web) {
+        None => None,
+        Some(value) => match state.service.resume(&value).await {
+            Ok(resumed) => resumed.map(|(rep, session)| Caller { rep, session, origin: origin.clone() }),
+            Err(failure) => {
+                let _ = failure.into_refusal(&origin.request_id);
+                return Err(());
+            }
+        },
+    };
+    let service = state.service.clone();
+    Ok(RequestContext { service, caller, origin, base_url: base_url(&state.web, headers) })
+}
+
+fn check(web: &WebSettings, request: &Request) -> Result<(), Problem> {
+    let headers = request.headers();
+    if headers.contains_key(AUTHORIZATION) || headers.contains_key("x-tw-token") {
+        return Err(Problem::new(
+            ProblemCode::CredentialNotAccepted,
+            "These pages take no token. A token opens the API only.",
+        ));
+    }
+    let changes_nothing = matches!(*request.method(), Method::GET | Method::HEAD);
+    if changes_nothing || is_from_own_page(web, headers) {
+        Ok(())
+    } else {
+        Err(Problem::new(ProblemCode::CrossOrigin, "This request did not come from Latchkey's own pages."))
+    }
+}
+
+/// Whether a request was made by one of our own pages: the browser says so in `Sec-Fetch-Site`, or an older one
+/// in `Origin`. A request that says neither is refused.
+fn is_from_own_page(web: &WebSettings, headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    match text("sec-fetch-site") {
+        Some(site) => site == "same-origin",
+        None => text(ORIGIN.as_str()).is_some_and(|origin| origin == base_url(web, headers)),
+    }
+}
+
+/// Scheme and authority under which the reader sees Latchkey: as configured, or else as the request names it.
+fn base_url(web: &WebSettings, headers: &HeaderMap) -> String {
+    if let Some(url) = &web.public_url {
+        return url.clone();
+    }
+    let host = headers.get(HOST).and_then(|value| value.to_str().ok());
+    let authority = host.and_then(|host| host.parse::<Authority>().ok());
+    format!("http://{}", authority.as_ref().map_or("localhost", Authority::as_str))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn own(public_url: Option<&str>, lines: &[(&'static str, &'static str)]) -> bool {
+        let web = WebSettings { public_url: public_url.map(str::to_owned), ..WebSettings::default() };
+        let headers = lines
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect();
+        is_from_own_page(&web, &headers)
+    }
+
+    #[test]
+    fn the_browsers_word_on_the_site_decides() {
+        assert!(own(None, &[("sec-fetch-site", "same-origin")]));
+        for site in ["same-site", "cross-site", "none", ""] {
+            assert!(!own(None, &[("sec-fetch-site", site), ("origin", "http://a"), ("host", "a")]), "{site}");
+        }
+    }
+
+    #[test]
+    fn without_it_the_origin_must_be_our_own() {
+        assert!(own(None, &[("origin", "http://127.0.0.1:3000"), ("host", "127.0.0.1:3000")]));
+        assert!(!own(None, &[("origin", "https://127.0.0.1:3000"), ("host", "127.0.0.1:3000")]));
+        assert!(!own(None, &[("origin", "null"), ("host", "a")]));
+        assert!(own(Some("https://pat.example.com"), &[("origin", "https://pat.example.com"), ("host", "inner")]));
+        assert!(!own(Some("https://pat.example.com"), &[("origin", "http://inner"), ("host", "inner")]));
+        assert!(!own(None, &[("host", "a")]));
+    }
+}

@@ -1,0 +1,133 @@
+//! Rendering pages.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::get;
+use http::header::CONTENT_SECURITY_POLICY;
+use http::{HeaderValue, StatusCode};
+use latchkey_app::ssr::RequestContext;
+use latchkey_app::{App, PlainPost, Shell, shell, sign_in_path};
+use latchkey_domain::{Appearance, PlainText};
+use leptos::prelude::{Owner, provide_context, use_context};
+use leptos_axum::{ResponseOptions, generate_route_list, render_app_async_with_context};
+use tower_http::compression::CompressionLayer;
+
+use super::{HOME, gate, headers};
+use crate::{ServerState, assets, request};
+
+/// Pages that need no session. They are the front door, and plain: no scripts.
+pub const PUBLIC_PAGES: [&str; 2] = ["/setup", "/sign-in"];
+
+/// The paths of all pages.
+#[must_use]
+pub fn page_paths() -> Vec<String> {
+    generate_route_list(App).iter().map(|route| route.path().to_owned()).collect()
+}
+
+pub(super) fn router() -> Router<ServerState> {
+    // Only answers to GET are compressed: the answer to a post can hold a secret beside text that somebody else
+    // chose, and its compressed length would tell about the one through the other.
+    page_paths().iter().fold(Router::new(), |router, path| router.route(path, get(page).layer(CompressionLayer::new())))
+}
+
+async fn page(State(state): State<ServerState>, request: Request) -> Response {
+    let Some(context) = request.extensions().get::<RequestContext>().cloned() else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let path = request.uri().path();
+    match (path, &context.caller) {
+        ("/sign-in", Some(_)) => return Redirect::to(HOME).into_response(),
+        ("/setup", _) => return set_up(&state, context, request).await,
+        (path, None) if !PUBLIC_PAGES.contains(&path) => {
+            let target = request.uri().path_and_query().map_or(path, |target| target.as_str());
+            return Redirect::to(&sign_in_path(target)).into_response();
+        }
+        _ => {}
+    }
+    render(context, None, request).await
+}
+
+/// The set-up page says at once where its link has ended. Looking changes nothing.
+async fn set_up(state: &ServerState, context: RequestContext, request: Request) -> Response {
+    let query = request.uri().query().unwrap_or_default();
+    let code = super::forms::Fields::read(query.as_bytes()).secret("code");
+    match state.service.check_set_up_code(&code).await {
+        Ok(()) => render(context, None, request).await,
+        Err(failure) => {
+            let refusal = failure.into_refusal(&context.origin.request_id);
+            let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::GONE);
+            let post = PlainPost::SetUpRefused { name: String::new(), email: String::new(), refusal };
+            let mut response = render(context, Some(post), request).await;
+            *response.status_mut() = status;
+            response
+        }
+    }
+}
+
+/// The page that says there is nothing at an address.
+pub(super) async fn not_found(state: &ServerState, request: Request) -> Response {
+    let origin = request::origin_of(&request);
+    let Ok(context) = gate::context(state, request.headers(), origin).await else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    let (mut parts, _) = request.into_parts();
+    parts.method = http::Method::GET;
+    let mut response = render(context, None, Request::from_parts(parts, Body::empty())).await;
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    headers::complete(response.headers_mut());
+    response
+}
+
+/// Renders the page at the request's path, whole. A page that answers a plain post, and the front door, do not
+/// come alive: they carry no scripts, and nothing of what they show is serialized into them.
+pub(super) async fn render(context: RequestContext, post: Option<PlainPost>, request: Request) -> Response {
+    let live = post.is_none() && context.caller.is_some();
+    let appearance = context.caller.as_ref().map_or(Appearance::default(), |caller| caller.rep.appearance);
+    let shell_of_page = Shell { assets: assets::page_assets(), appearance, live };
+    let provide = move || {
+        provide_context(context.clone());
+        provide_context(shell_of_page.clone());
+        if let Some(post) = &post {
+            provide_context(post.clone());
+        }
+        if !live && let Some(shared) = Owner::current_shared_context() {
+            shared.set_is_hydrating(false);
+        }
+        allow_own_scripts();
+    };
+    render_app_async_with_context(provide, shell)(request).await
+}
+
+/// Names the nonce of the page's own script in its policy.
+fn allow_own_scripts() {
+    let nonce = leptos::nonce::use_nonce();
+    let policy = headers::page_policy(nonce.as_ref().map_or("", |nonce| nonce));
+    if let (Some(response), Ok(policy)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(&policy)) {
+        response.insert_header(CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+/// A path of this site to go on to; anything else leads home.
+pub(super) fn way_on(next: &PlainText) -> String {
+    let next = next.expose();
+    let is_own = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']);
+    if is_own && HeaderValue::from_str(next).is_ok() { next.to_owned() } else { HOME.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_on_stays_on_this_site() {
+        let way = |next: &str| way_on(&PlainText::new(next.to_owned()));
+        assert_eq!(way("/settings/general?x=1"), "/settings/general?x=1");
+        for elsewhere in
+            ["", "settings", "//evil.example", "https://evil.example", "/\\evil.example", "/\t/evil.example", "/é\n"]
+        {
+            assert_eq!(way(elsewhere), HOME, "{elsewhere:?}");
+        }
+    }
+}
