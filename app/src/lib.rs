@@ -11,8 +11,13 @@
 
 mod browser;
 pub mod components;
+#[cfg(feature = "ssr")]
+mod document;
 mod error;
-#[expect(missing_docs, reason = "the server macro makes a struct of each function's arguments; the function says what they are")]
+#[expect(
+    missing_docs,
+    reason = "the server macro makes a struct of each function's arguments; the function says what they are"
+)]
 pub mod functions;
 mod pages;
 mod paths;
@@ -21,7 +26,9 @@ mod root;
 #[cfg(feature = "ssr")]
 pub mod ssr;
 
+#[cfg(feature = "ssr")]
+pub use document::{PageAssets, Shell, shell};
 pub use error::AppError;
 pub use paths::sign_in_path;
 pub use plain_post::{PlainPost, SettingsSection};
-pub use root::{App, PageAssets, Shell, shell};
+pub use root::{App, LIVE_PAGES};

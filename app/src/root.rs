@@ -1,79 +1,20 @@
-//! The document and the router.
+//! The router, and what every page shares.
 
-use latchkey_domain::Appearance;
 use latchkey_domain::view::AccountView;
-use leptos::nonce::use_nonce;
 use leptos::prelude::*;
-use leptos_meta::{MetaTags, Title, provide_meta_context};
+use leptos_meta::{Title, provide_meta_context};
+#[cfg(feature = "ssr")]
+use leptos_router::SsrMode;
 use leptos_router::components::{Route, Router, Routes};
-use leptos_router::{SsrMode, path};
+use leptos_router::path;
 
 use crate::PlainPost;
 use crate::components::{Account, Reveal};
-use crate::pages::{
-    DiagnosticsPage, GeneralSettingsPage, NewTokenPage, NotFoundPage, SetUpPage, SignInPage, TokenListPage,
-};
-
-/// Where the built assets are, below the site's root.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PageAssets {
-    /// The folder, which is named by their content: `/pkg/0123456789abcdef`.
-    pub folder: String,
-}
-
-/// What the document needs to know of the page it holds.
-#[derive(Debug, Clone)]
-pub struct Shell {
-    /// The built assets; pages are plain without them.
-    pub assets: Option<PageAssets>,
-    /// How the page looks to its reader.
-    pub appearance: Appearance,
-    /// Whether the page comes alive.
-    pub live: bool,
-}
+use crate::pages::{GeneralSettingsPage, NewTokenPage, TokenListPage};
 
 /// Whether the page comes alive, for components that would be dead without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Live(pub bool);
-
-/// The whole document. Its [`Shell`] comes from the context.
-pub fn shell() -> impl IntoView {
-    let Shell { assets, appearance, live } =
-        use_context().unwrap_or(Shell { assets: None, appearance: Appearance::default(), live: false });
-    provide_context(Live(live));
-    let nonce = use_nonce().map(|nonce| nonce.to_string());
-    let head = assets.map(|PageAssets { folder }| {
-        let scripts = live.then(|| {
-            let script = format!(
-                "import init,{{hydrate}} from '{folder}/latchkey.js';init({{module_or_path:'{folder}/latchkey_bg.wasm'}}).then(hydrate)"
-            );
-            view! {
-                <link rel="modulepreload" href=format!("{folder}/latchkey.js")/>
-                <link rel="preload" href=format!("{folder}/latchkey_bg.wasm") r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
-                <script type="module" nonce=nonce>{script}</script>
-            }
-        });
-        view! {
-            <link rel="stylesheet" href=format!("{folder}/latchkey.css")/>
-            <link rel="icon" type="image/svg+xml" href=format!("{folder}/favicon.svg")/>
-            {scripts}
-        }
-    });
-    view! {
-        <!DOCTYPE html>
-        <html lang="en" data-theme=appearance.code()>
-            <head>
-                <meta charset="utf-8"/>
-                <meta name="viewport" content="width=device-width, initial-scale=1"/>
-                {head}
-                <MetaTags/>
-            </head>
-            <body>
-                <App/>
-            </body>
-        </html>
-    }
-}
 
 /// The pages.
 #[component]
@@ -95,17 +36,44 @@ pub fn App() -> impl IntoView {
     view! {
         <Title formatter=|title| format!("{title} · Latchkey")/>
         <Router>
-            <Routes fallback=NotFoundPage>
-                <Route path=path!("/setup") view=SetUpPage ssr=SsrMode::Async/>
-                <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
-                <Route path=path!("/settings/general") view=GeneralSettingsPage ssr=SsrMode::Async/>
-                <Route path=path!("/settings/diagnostics") view=DiagnosticsPage ssr=SsrMode::Async/>
-                <Route path=path!("/settings/personal-access-tokens") view=TokenListPage ssr=SsrMode::Async/>
-                <Route path=path!("/settings/personal-access-tokens/new") view=NewTokenPage ssr=SsrMode::Async/>
-            </Routes>
+            <Pages/>
         </Router>
     }
 }
+
+/// The pages that come alive. Everything else the browser loads whole from the server, and has no code for.
+#[cfg(not(feature = "ssr"))]
+#[component]
+fn Pages() -> impl IntoView {
+    view! {
+        <Routes fallback=|| ()>
+            <Route path=path!("/settings/general") view=GeneralSettingsPage/>
+            <Route path=path!("/settings/personal-access-tokens") view=TokenListPage/>
+            <Route path=path!("/settings/personal-access-tokens/new") view=NewTokenPage/>
+        </Routes>
+    }
+}
+
+/// Every page.
+#[cfg(feature = "ssr")]
+#[component]
+fn Pages() -> impl IntoView {
+    use crate::pages::{DiagnosticsPage, NotFoundPage, SetUpPage, SignInPage};
+    view! {
+        <Routes fallback=NotFoundPage>
+            <Route path=path!("/setup") view=SetUpPage ssr=SsrMode::Async/>
+            <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
+            <Route path=path!("/settings/diagnostics") view=DiagnosticsPage ssr=SsrMode::Async/>
+            <Route path=path!("/settings/general") view=GeneralSettingsPage ssr=SsrMode::Async/>
+            <Route path=path!("/settings/personal-access-tokens") view=TokenListPage ssr=SsrMode::Async/>
+            <Route path=path!("/settings/personal-access-tokens/new") view=NewTokenPage ssr=SsrMode::Async/>
+        </Routes>
+    }
+}
+
+/// The paths of the pages that come alive.
+pub const LIVE_PAGES: [&str; 3] =
+    ["/settings/general", "/settings/personal-access-tokens", "/settings/personal-access-tokens/new"];
 
 fn account_of_request() -> Option<AccountView> {
     #[cfg(feature = "ssr")]

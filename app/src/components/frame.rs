@@ -4,6 +4,7 @@ use latchkey_domain::view::AccountView;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+use super::mark::Key;
 use crate::paths;
 
 /// Who is signed in, as the pages show it. Changes when the person changes it.
@@ -47,7 +48,8 @@ pub(crate) fn Frame(
                 <strong>"User Settings"</strong>
                 <SideLink path=paths::GENERAL label="General" current=current/>
                 <SideLink path=paths::TOKENS label="Personal Access Tokens" current=current/>
-                <SideLink path=paths::DIAGNOSTICS label="Diagnostics" current=current/>
+                // Loaded whole: it does not come alive.
+                <a href=paths::DIAGNOSTICS rel="external" aria-current=(current == paths::DIAGNOSTICS).then_some("page")>"Diagnostics"</a>
             </nav>
             <main id="main" tabindex="-1">
                 <nav class="crumbs" aria-label="Breadcrumbs"><ol>{crumbs}<li aria-current="page">{title}</li></ol></nav>
@@ -99,40 +101,6 @@ fn TopBar() -> impl IntoView {
                 </details>
             </div>
         </header>
-    }
-}
-
-/// The frame of the pages before the sign-in: brand, heading, one sentence, the form.
-#[component]
-pub(crate) fn FrontDoor(
-    /// The heading and the window's title.
-    title: &'static str,
-    /// One sentence below it.
-    about: &'static str,
-    /// The form.
-    children: Children,
-) -> impl IntoView {
-    view! {
-        <Title text=title/>
-        <main class="front" id="main">
-            <p class="brand"><Key/>"Latchkey"</p>
-            <div class="card">
-                <h1>{title}</h1>
-                {(!about.is_empty()).then(|| view! { <p>{about}</p> })}
-                {children()}
-            </div>
-        </main>
-    }
-}
-
-/// The mark.
-#[component]
-fn Key() -> impl IntoView {
-    view! {
-        <svg width="22" height="22" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round" aria-hidden="true">
-            <circle cx="8" cy="15" r="4.5"></circle>
-            <path d="M11.4 11.6 20 3m-3.2 3.2 2.6 2.6M14 9l1.8 1.8"></path>
-        </svg>
     }
 }
 

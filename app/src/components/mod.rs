@@ -2,6 +2,9 @@
 
 mod form;
 mod frame;
+#[cfg(feature = "ssr")]
+mod front_door;
+mod mark;
 mod moment;
 mod notice;
 mod reveal;
@@ -10,7 +13,9 @@ mod scope_picker;
 mod token_table;
 
 pub(crate) use form::{FormState, SubmitButton, Summary, TextField};
-pub(crate) use frame::{Account, Crumb, Frame, FrontDoor};
+pub(crate) use frame::{Account, Crumb, Frame};
+#[cfg(feature = "ssr")]
+pub(crate) use front_door::FrontDoor;
 pub(crate) use moment::Moment;
 pub(crate) use notice::{Notice, Tone};
 pub(crate) use reveal::{Reveal, RevealPanel};

@@ -6,7 +6,6 @@
 mod add_token;
 mod change_email;
 mod change_password;
-mod diagnostics;
 mod end_other_sessions;
 mod list_tokens;
 mod new_token_form;
@@ -18,7 +17,6 @@ mod settings;
 pub use add_token::{AddToken, add_token};
 pub use change_email::{ChangeEmail, change_email};
 pub use change_password::{ChangePassword, change_password};
-pub use diagnostics::{Diagnostics, diagnostics};
 pub use end_other_sessions::{EndOtherSessions, end_other_sessions};
 pub use list_tokens::{ListTokens, list_tokens};
 pub use new_token_form::{GetNewTokenForm, new_token_form};
@@ -29,7 +27,7 @@ pub use settings::{GetSettings, settings};
 
 /// The functions that need a session of any role, by path. With the lists of other roles, which come with the
 /// pages that need them, this names every function: a test holds it against the router.
-pub const FOR_EVERYBODY_SIGNED_IN: [&str; 11] = [
+pub const FOR_EVERYBODY_SIGNED_IN: [&str; 10] = [
     "/internal/tokens/add",
     "/internal/tokens/list",
     "/internal/tokens/new-form",
@@ -40,5 +38,4 @@ pub const FOR_EVERYBODY_SIGNED_IN: [&str; 11] = [
     "/internal/settings/change-password",
     "/internal/settings/set-appearance",
     "/internal/settings/end-other-sessions",
-    "/internal/diagnostics/get",
 ];

@@ -1,20 +1,21 @@
-//! Who am I, and what is this: the page to read from when asking for help.
+//! Who am I, and what is this: the page to read from when asking for help. It needs no script.
 
 use latchkey_domain::age_in_words;
 use latchkey_domain::view::DiagnosticsView;
 use leptos::prelude::*;
 
-use super::loading::{Loading, LoadingFailed};
+use super::loading::LoadingFailed;
+use crate::AppError;
 use crate::components::{Frame, Moment};
-use crate::functions::diagnostics;
 use crate::paths;
+use crate::ssr::{answer, signed_in};
 
 #[component]
 pub(crate) fn DiagnosticsPage() -> impl IntoView {
-    let facts = Resource::new(|| (), |()| diagnostics());
+    let facts = Resource::new(|| (), |()| facts());
     view! {
         <Frame title="Diagnostics" about="What to tell whoever helps you." current=paths::DIAGNOSTICS>
-            <Suspense fallback=Loading>
+            <Suspense>
                 {move || Suspend::new(async move {
                     match facts.await {
                         Ok(facts) => view! { <Facts facts=facts/> }.into_any(),
@@ -25,6 +26,11 @@ pub(crate) fn DiagnosticsPage() -> impl IntoView {
         </Frame>
     }
     .into_any()
+}
+
+async fn facts() -> Result<DiagnosticsView, AppError> {
+    let (request, caller) = signed_in()?;
+    answer(&request, request.service.diagnostics(&caller).await)
 }
 
 #[component]

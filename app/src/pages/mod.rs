@@ -1,18 +1,26 @@
-//! The pages, each in the file of its name.
+//! The pages, each in the file of its name. Those that do not come alive exist in the server only.
 
+#[cfg(feature = "ssr")]
 mod diagnostics;
 mod general_settings;
 mod loading;
 mod new_token;
+#[cfg(feature = "ssr")]
 mod not_found;
+#[cfg(feature = "ssr")]
 mod set_up;
+#[cfg(feature = "ssr")]
 mod sign_in;
 mod token_list;
 
+#[cfg(feature = "ssr")]
 pub(crate) use diagnostics::DiagnosticsPage;
 pub(crate) use general_settings::GeneralSettingsPage;
 pub(crate) use new_token::NewTokenPage;
+#[cfg(feature = "ssr")]
 pub(crate) use not_found::NotFoundPage;
+#[cfg(feature = "ssr")]
 pub(crate) use set_up::SetUpPage;
+#[cfg(feature = "ssr")]
 pub(crate) use sign_in::SignInPage;
 pub(crate) use token_list::TokenListPage;

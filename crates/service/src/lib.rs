@@ -98,7 +98,7 @@ impl Service {
         // Without randomness the id is only the time: good enough to find a log line by.
         let bytes = secrets::sortable_id(self.clock.unix_millis(), self.random.as_ref())
             .unwrap_or_else(|_| i128::from(self.clock.unix_millis()).to_be_bytes());
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        uuid::Uuid::from_bytes(bytes).simple().to_string()
     }
 
     /// Whether the database answers.

@@ -87,7 +87,7 @@ impl Service {
         let id = sortable_id(self.clock.unix_millis(), self.random.as_ref())?;
         let record = StoredRecord {
             collection: collection.to_owned(),
-            id: id.iter().map(|byte| format!("{byte:02x}")).collect(),
+            id: uuid::Uuid::from_bytes(id).simple().to_string(),
             version: 1,
             data: Value::Object(data).to_string(),
             created_at: now,

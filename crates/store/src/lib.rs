@@ -4,7 +4,7 @@
 //! 1. [`SqlStore::open`] chose the engine by the URL's scheme and brought the schema up to date (`open`, `schema`,
 //!    `engine`). From there on nothing asks which engine it is.
 //! 2. A reading operation takes a connection and runs one statement. A writing one begins a transaction
-//!    ([`SqlStore::begin`]): on SQLite that takes the only write lock there is; on PostgreSQL it locks the row that
+//!    (`SqlStore::begin`): on SQLite that takes the only write lock there is; on PostgreSQL it locks the row that
 //!    its rule is about (`lock`) where a rule spans rows.
 //! 3. It looks, decides with what only the database knows, writes, writes its audit entry (`audit`), commits. A
 //!    refusal is dropped uncommitted, which rolls it back.

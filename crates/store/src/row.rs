@@ -15,9 +15,10 @@ use sqlx::{Any, ColumnIndex, Decode, Row, Type};
 /// The columns of a service rep, under names that no other table's have.
 macro_rules! rep_columns {
     () => {
-        "service_rep.id AS rep_id, service_rep.email AS rep_email, service_rep.name AS rep_name, \
-         service_rep.role AS rep_role, service_rep.kind AS rep_kind, service_rep.appearance AS rep_appearance, \
-         service_rep.created_at AS rep_created_at, service_rep.disabled_at AS rep_disabled_at"
+        "service_rep.id AS service_rep_id, service_rep.email AS service_rep_email, \
+         service_rep.name AS service_rep_name, service_rep.role AS service_rep_role, \
+         service_rep.kind AS service_rep_kind, service_rep.appearance AS service_rep_appearance, \
+         service_rep.created_at AS service_rep_created_at, service_rep.disabled_at AS service_rep_disabled_at"
     };
 }
 
@@ -71,9 +72,10 @@ impl<'r> Fields<'r> {
         Self { row, table }
     }
 
-    /// The error for a value that cannot be read.
-    pub(crate) const fn inconsistent(self, column: &'static str) -> StoreError {
-        StoreError::Inconsistent { table: self.table, column }
+    /// The error for a value that cannot be read. Where a column is selected as `table_column`, it is named alone.
+    fn inconsistent(self, column: &'static str) -> StoreError {
+        let alone = column.strip_prefix(self.table).and_then(|rest| rest.strip_prefix('_'));
+        StoreError::Inconsistent { table: self.table, column: alone.unwrap_or(column) }
     }
 
     fn value<T>(self, column: &'static str) -> StoreResult<T>
@@ -134,14 +136,14 @@ impl<'r> Fields<'r> {
 pub(crate) fn rep(row: &AnyRow) -> StoreResult<Rep> {
     let fields = Fields::of(row, "service_rep");
     Ok(Rep {
-        id: fields.bytes("rep_id").map(RepId::from_bytes)?,
-        email: fields.text("rep_email")?,
-        name: fields.text("rep_name")?,
-        role: fields.code("rep_role", Role::parse)?,
-        kind: fields.code("rep_kind", RepKind::parse)?,
-        appearance: fields.code("rep_appearance", Appearance::parse)?,
-        created_at: fields.time("rep_created_at")?,
-        disabled_at: fields.optional_time("rep_disabled_at")?,
+        id: fields.bytes("service_rep_id").map(RepId::from_bytes)?,
+        email: fields.text("service_rep_email")?,
+        name: fields.text("service_rep_name")?,
+        role: fields.code("service_rep_role", Role::parse)?,
+        kind: fields.code("service_rep_kind", RepKind::parse)?,
+        appearance: fields.code("service_rep_appearance", Appearance::parse)?,
+        created_at: fields.time("service_rep_created_at")?,
+        disabled_at: fields.optional_time("service_rep_disabled_at")?,
     })
 }
 

@@ -7,7 +7,11 @@ set -eu
 programs=$1
 shift
 
-directory=$(mktemp -d "${TMPDIR:-/tmp}/latchkey-postgres.XXXXXX" 2>/dev/null || mktemp -d /tmp/latchkey-postgres.XXXXXX)
+# In memory, where there are two gigabytes to spare: making a database there takes a tenth of the time.
+parent=${TMPDIR:-/tmp}
+spare=$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print $4 }')
+if [ "${spare:-0}" -ge 2097152 ]; then parent=/dev/shm; fi
+directory=$(mktemp -d "$parent/latchkey-postgres.XXXXXX" 2>/dev/null || mktemp -d /tmp/latchkey-postgres.XXXXXX)
 data=$directory/data
 log=$directory/log
 

@@ -1,10 +1,10 @@
 //! A PostgreSQL cluster for tests, made in a second and gone with the process that made it.
 //!
-//! [`Cluster::start`] makes the cluster in a temporary folder, without durability, on a free port of the loopback
-//! interface. [`Cluster::create_database`] makes an empty database in it and answers its URL. A small shell script
-//! watches over the cluster: it stops it and removes its folder when the process that started it ends, whichever
-//! way, since then the pipe between them closes. PostgreSQL refuses to run as root; started by root it runs as
-//! `postgres` or `nobody`.
+//! [`Cluster::start`] makes the cluster in a temporary folder (in memory, where there is room), without durability,
+//! on a free port of the loopback interface. [`Cluster::create_database`] makes an empty database in it and answers
+//! its URL. A small shell script watches over the cluster: it stops it and removes its folder when the process that
+//! started it ends, whichever way, since then the pipe between them closes. PostgreSQL refuses to run as root;
+//! started by root it runs as `postgres` or `nobody`.
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read};

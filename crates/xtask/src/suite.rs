@@ -187,7 +187,7 @@ fn check_dependencies(workspace: &Workspace, extent: Extent) -> Result<Outcome> 
     if !process::succeeds(&mut deny(&["fetch", "db"])) {
         return Ok(Outcome::Partial("without advisories: their database cannot be fetched".to_owned()));
     }
-    process::run(&mut deny(&["check", "--disable-fetch", "advisories"]))?;
+    process::run(&mut deny(&["--offline", "check", "advisories"]))?;
     Ok(Outcome::Done)
 }
 

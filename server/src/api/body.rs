@@ -1,6 +1,6 @@
 //! The body of a request: one JSON object.
 
-use std::error::Error as _;
+use std::error::Error;
 
 use axum::body::{Body, to_bytes};
 use http::HeaderMap;
@@ -27,7 +27,7 @@ pub(super) async fn read_object(headers: &HeaderMap, body: Body) -> Result<Map<S
         return Err(too_large());
     }
     let bytes = to_bytes(body, MAX_BODY).await.map_err(|error| {
-        if error.source().is_some_and(|source| source.is::<LengthLimitError>()) {
+        if error.source().is_some_and(<dyn Error>::is::<LengthLimitError>) {
             too_large()
         } else {
             Problem::new(ProblemCode::InvalidBody, "The body ended early.")

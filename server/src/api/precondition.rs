@@ -29,9 +29,13 @@ impl Expected {
         if list.trim() == "*" {
             return Ok(Some(Self::Any));
         }
-        let mut versions = Vec::new();
         // Latchkey's tags hold no comma; one that does is foreign, and its pieces are malformed.
-        for tag in list.split(',').map(str::trim).filter(|tag| !tag.is_empty()) {
+        let tags: Vec<&str> = list.split(',').map(str::trim).filter(|tag| !tag.is_empty()).collect();
+        if tags.is_empty() {
+            return Err(malformed());
+        }
+        let mut versions = Vec::new();
+        for tag in tags {
             let (is_weak, quoted) = tag.strip_prefix("W/").map_or((false, tag), |rest| (true, rest));
             let opaque = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).ok_or_else(malformed)?;
             // Tags are compared as text: "01" is not "1".
@@ -74,7 +78,7 @@ mod tests {
 
     #[test]
     fn what_is_not_quoted_is_refused() {
-        for line in [&b"3"[..], b"\"3", b"W/3", b"*, \"3\"", b"\xff", b"\""] {
+        for line in [&b""[..], b" , ", b"3", b"\"3", b"W/3", b"*, \"3\"", b"\xff", b"\""] {
             assert_eq!(read(&[line]), None, "{line:?}");
         }
     }

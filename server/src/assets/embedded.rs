@@ -4,24 +4,24 @@
 #[derive(Debug)]
 pub(crate) struct Bundle {
     /// Sixteen hexadecimal digits that change with any file's name or content.
-    pub hash: &'static str,
+    pub(crate) hash: &'static str,
     /// The files, sorted by name.
-    pub assets: &'static [EmbeddedAsset],
+    pub(crate) assets: &'static [EmbeddedAsset],
 }
 
 /// One file, and its compressed forms where they are smaller.
 #[derive(Debug)]
 pub(crate) struct EmbeddedAsset {
     /// The path below the bundle's directory, such as `latchkey.js`.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// The value of `Content-Type`.
-    pub content_type: &'static str,
+    pub(crate) content_type: &'static str,
     /// The file as it is.
-    pub plain: &'static [u8],
+    pub(crate) plain: &'static [u8],
     /// Compressed with brotli.
-    pub brotli: Option<&'static [u8]>,
+    pub(crate) brotli: Option<&'static [u8]>,
     /// Compressed with gzip.
-    pub gzip: Option<&'static [u8]>,
+    pub(crate) gzip: Option<&'static [u8]>,
 }
 
 include!(concat!(env!("OUT_DIR"), "/embedded_assets.rs"));

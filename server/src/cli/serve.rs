@@ -31,7 +31,7 @@ use crate::{ServerState, WebSettings};
 /// How often the uses of tokens are written down.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
 /// How often the remains of ended sessions are removed.
-const SESSIONS_INTERVAL: Duration = Duration::from_secs(60 * 60);
+const SESSIONS_INTERVAL: Duration = Duration::from_hours(1);
 /// How long each of the last two steps may take, after connections have had theirs.
 const LAST_STEP: Duration = Duration::from_millis(700);
 /// How many connections the kernel keeps waiting.
@@ -42,8 +42,14 @@ pub(super) struct Serve {
     /// The address and port to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT", env = "LATCHKEY_LISTEN", default_value = "127.0.0.1:3000")]
     listen: SocketAddr,
-    /// Where browsers and vendors reach Latchkey, as https://pat.example.com
-    #[arg(long, value_name = "URL", env = "LATCHKEY_PUBLIC_URL", value_parser = public_url::parse)]
+    /// Where browsers and vendors reach Latchkey.
+    #[arg(
+        long,
+        help = "Where browsers and vendors reach Latchkey, as https://pat.example.com",
+        value_name = "URL",
+        env = "LATCHKEY_PUBLIC_URL",
+        value_parser = public_url::parse
+    )]
     public_url: Option<String>,
     /// Listen beyond this machine without an https --public-url: passwords and tokens cross the network readable
     #[arg(long, env = "LATCHKEY_INSECURE_HTTP", value_parser = clap::builder::FalseyValueParser::new())]

@@ -14,9 +14,10 @@ use super::output;
 /// The flags that every command takes.
 #[derive(Debug, Args)]
 pub(super) struct Sources {
-    /// The database: sqlite://FILE, or postgres://USER:PASSWORD@HOST/NAME
+    /// The database.
     #[arg(
         long,
+        help = "The database: sqlite://FILE, or postgres://USER:PASSWORD@HOST/NAME",
         global = true,
         value_name = "URL",
         env = "LATCHKEY_DATABASE_URL",

@@ -19,11 +19,14 @@ const CONNECTIONS: u32 = 10;
 /// not keep its locks.
 const SESSION: &str = "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '30s'";
 
+/// Held while a schema is made or migrated. The number is arbitrary, and the same in every release.
+const MIGRATION_LOCK: &str = "SET LOCAL lock_timeout = '5s'; SELECT pg_advisory_xact_lock(7524136780451231)";
+
 /// Opens the database at `url`.
 pub(crate) async fn open(url: &str, opening: Opening) -> Result<SqlStore, OpenError> {
     let options = PgConnectOptions::from_str(url).map_err(|error| unusable(&error))?;
     let database = name(&options);
-    let schema = prepare(&options, &database, opening, &schema::postgres()).await?;
+    let schema = prepare(&options, &database, opening).await?;
 
     let pool = AnyPoolOptions::new()
         .max_connections(if opening == Opening::Serve { CONNECTIONS } else { 2 })
@@ -43,19 +46,14 @@ pub(crate) async fn open(url: &str, opening: Opening) -> Result<SqlStore, OpenEr
 }
 
 /// Brings the schema up to date, or refuses to, on a connection of its own.
-async fn prepare(
-    options: &PgConnectOptions,
-    database: &str,
-    opening: Opening,
-    migrator: &Migrator,
-) -> Result<SchemaChange, OpenError> {
+async fn prepare(options: &PgConnectOptions, database: &str, opening: Opening) -> Result<SchemaChange, OpenError> {
     let mut connection = match tokio::time::timeout(PATIENCE, options.connect()).await {
         Ok(connected) => connected.map_err(|error| explain(database, &error))?,
         Err(_) => {
             return Err(OpenError::Unreachable { database: database.to_owned(), reason: "no answer".to_owned() });
         }
     };
-    let outcome = migrate(&mut connection, database, opening, migrator).await;
+    let outcome = migrate(&mut connection, database, opening, &mut schema::postgres()).await;
     // What was found out stands, however the connection ends.
     let _ = connection.close().await;
     outcome
@@ -65,7 +63,7 @@ async fn migrate(
     connection: &mut PgConnection,
     database: &str,
     opening: Opening,
-    migrator: &Migrator,
+    migrator: &mut Migrator,
 ) -> Result<SchemaChange, OpenError> {
     let to = schema::newest(migrator);
     let from = version(connection, database, migrator).await?;
@@ -76,8 +74,15 @@ async fn migrate(
         }
         _ => {}
     }
-    // It takes a lock of its own: of two nodes that start together the second finds everything done.
-    migrator.run(&mut *connection).await.map_err(|error| schema::failed(database, &error))?;
+    // One transaction around all of it, ledger included: nobody ever sees half of a schema, and a migration that
+    // fails leaves the database as it was. Of two nodes that start together the second waits here, and finds
+    // everything done.
+    let explained = |error: sqlx::Error| explain(database, &error);
+    let mut transaction = connection.begin_with(Engine::Postgres.begin()).await.map_err(explained)?;
+    transaction.execute(MIGRATION_LOCK).await.map_err(explained)?;
+    migrator.set_locking(false);
+    migrator.run(&mut *transaction).await.map_err(|error| schema::failed(database, &error))?;
+    transaction.commit().await.map_err(explained)?;
     Ok(SchemaChange { from: from.unwrap_or_default(), to, backup: None })
 }
 
@@ -123,11 +128,16 @@ fn unusable(error: &sqlx::Error) -> OpenError {
 fn explain(database: &str, error: &sqlx::Error) -> OpenError {
     let database = database.to_owned();
     let Some(answer) = error.as_database_error() else {
-        return OpenError::Unreachable { database, reason: error.to_string() };
+        let reason = match error {
+            sqlx::Error::Io(error) => error.to_string(),
+            error => error.to_string(),
+        };
+        return OpenError::Unreachable { database, reason };
     };
     match answer.code().as_deref() {
         Some("28P01" | "28000") => OpenError::AccessDenied { database },
         Some("3D000") => OpenError::NoSuchDatabase { database },
+        Some("55P03") => OpenError::Locked { database },
         _ => OpenError::CannotOpen { database, reason: answer.message().to_owned() },
     }
 }

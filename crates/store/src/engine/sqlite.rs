@@ -243,8 +243,11 @@ fn pool(connections: u32, set_up: &'static str) -> AnyPoolOptions {
 /// What SQLite's error says to an operator, by its primary result code (<https://www.sqlite.org/rescode.html>).
 fn explain(path: &Path, error: &sqlx::Error) -> OpenError {
     let database = path.display().to_string();
-    let code = error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<u32>().ok());
-    let reason = error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
+    let Some(answer) = error.as_database_error() else {
+        return OpenError::CannotOpen { database, reason: error.to_string() };
+    };
+    let code = answer.code().and_then(|code| code.parse::<u32>().ok());
+    let reason = answer.message().to_owned();
     match code.map(|code| code & 0xff) {
         Some(5 | 6) => OpenError::Locked { database },
         Some(8) => OpenError::NotWritable { database },
@@ -276,6 +279,14 @@ mod tests {
         for rest in ["", "//", ":memory:", "//:memory:", "//a.db?mode=ro", "//%ff", "//a%00b"] {
             assert!(matches!(path_of(rest), Err(OpenError::UnusableUrl { .. })), "{rest}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_write_where_none_may_be_is_explained() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        connection.execute("PRAGMA query_only = ON").await.unwrap();
+        let error = connection.execute("CREATE TABLE a (b TEXT)").await.unwrap_err();
+        assert!(matches!(explain(Path::new("a.db"), &error), OpenError::NotWritable { .. }), "{error}");
     }
 
     #[test]

@@ -73,11 +73,11 @@ pub(crate) async fn unreadable_values_are_named(fixture: Fixture) {
         fixture.store.credential(token_hash(1)).await.unwrap_err(),
     ];
     for error in errors {
-        assert!(matches!(error, StoreError::Inconsistent { table: "token", column: "token_scopes" }), "{error}");
+        assert!(matches!(error, StoreError::Inconsistent { table: "token", column: "scopes" }), "{error}");
     }
     fixture.execute("UPDATE service_rep SET role = 'owner'").await.unwrap();
     let error = fixture.store.reps().await.unwrap_err();
-    assert_eq!(error.to_string(), "the database holds a rep_role in service_rep that cannot be read");
+    assert_eq!(error.to_string(), "the database holds a role in service_rep that cannot be read");
     fixture.execute("UPDATE audit_entry SET actor_kind = 'rep', actor_id = NULL").await.unwrap();
     let error = fixture.store.newest_audit_entries(1).await.unwrap_err();
     assert!(matches!(error, StoreError::Inconsistent { table: "audit_entry", column: "actor_kind" }), "{error}");

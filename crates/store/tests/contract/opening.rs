@@ -51,7 +51,7 @@ pub(crate) async fn an_empty_database_gets_its_schema(fixture: Fixture) {
         assert_eq!(again.schema_change(), &UNCHANGED);
         assert_eq!(again.reps().await.unwrap().len(), 1);
         let mut another = new_rep(2, Role::Rep);
-        another.rep.email = "rep1@example.com".to_owned();
+        another.rep.email = "rep1@example.com".into();
         again.insert_rep(&another, &entry(AuditAction::RepAdded)).await.unwrap();
     }
 }

@@ -50,7 +50,7 @@ pub(crate) async fn records_are_paged_by_id(fixture: Fixture) {
     assert_eq!(page(Some(9), 2).await, [255]);
     // The record that a page ended with may have gone since.
     assert_eq!(page(Some(3), 2).await, [9, 255]);
-    assert_eq!(page(Some(255), 2).await, []);
+    assert!(page(Some(255), 2).await.is_empty());
 }
 
 pub(crate) async fn a_collection_fills_up(fixture: Fixture) {
@@ -83,7 +83,7 @@ pub(crate) async fn a_record_is_replaced_at_its_version(fixture: Fixture) {
     assert_eq!(replace(&stored.id, Some(2), "{}").await, RecordReplacement::Stale);
     assert_eq!(replace("x", None, "{}").await, RecordReplacement::NotFound);
 
-    stored.data = r#"{"name":"NEW"}"#.to_owned();
+    stored.data = r#"{"name":"NEW"}"#.into();
     (stored.version, stored.updated_at) = (2, after(60));
     assert_eq!(replace(&stored.id, Some(1), &stored.data).await, RecordReplacement::Replaced(stored.clone()));
     assert_eq!(fixture.store.record(EMPLOYEES, &stored.id).await.unwrap(), Some(stored.clone()));
@@ -132,11 +132,11 @@ pub(crate) async fn a_search_is_literal(fixture: Fixture) {
     let stored = record(EMPLOYEES, 1, r#"{"note":"50% of a_b \\ c"}"#);
     insert(&fixture, &stored).await;
     for needle in ["50%", "a_b", "\\", "% OF", ""] {
-        assert_eq!(found(&fixture, needle).await, [stored.clone()], "{needle}");
+        assert_eq!(found(&fixture, needle).await, std::slice::from_ref(&stored), "{needle}");
     }
     // What would match if its characters meant something.
     for needle in ["5%f", "a__", "_%_", "\\c", "50\\%", "\0", "50%\0", &"x".repeat(60_000)] {
-        assert_eq!(found(&fixture, needle).await, [], "{:.20}", needle);
+        assert!(found(&fixture, needle).await.is_empty(), "{needle:.20}");
     }
 }
 

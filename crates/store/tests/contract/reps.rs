@@ -26,14 +26,14 @@ async fn sessions_left(fixture: &Fixture) -> Vec<u8> {
 
 pub(crate) async fn a_rep_is_found_by_id_and_address(fixture: Fixture) {
     let mut new = new_rep(1, Role::Admin);
-    new.rep.email = "Émile@Example.com".to_owned();
-    new.rep.name = "Émile 'Zola\"; --".to_owned();
+    new.rep.email = "Émile@Example.com".into();
+    new.rep.name = "Émile 'Zola\"; --".into();
     new.rep.appearance = Appearance::Dark;
     new.rep.disabled_at = Some(after(5));
     fixture.store.insert_rep(&new, &entry(AuditAction::RepAdded)).await.unwrap();
 
     // Stored in lower case, however it came.
-    new.rep.email = "émile@example.com".to_owned();
+    new.rep.email = "émile@example.com".into();
     assert_eq!(fixture.store.rep(rep_id(1)).await.unwrap().as_ref(), Some(&new.rep));
     let found = fixture.store.rep_by_email(&email("ÉMILE@example.COM")).await.unwrap();
     assert_eq!(found.as_ref(), Some(&new.rep));
@@ -47,14 +47,14 @@ pub(crate) async fn a_rep_is_found_by_id_and_address(fixture: Fixture) {
 pub(crate) async fn an_address_belongs_to_one_rep(fixture: Fixture) {
     fixture.rep(1).await;
     let mut second = new_rep(2, Role::Rep);
-    second.rep.email = "REP1@example.com".to_owned();
+    second.rep.email = "REP1@example.com".into();
     let refused = fixture.store.insert_rep(&second, &entry(AuditAction::RepAdded)).await.unwrap();
     assert_eq!(refused, RepInsertion::EmailTaken);
     assert_eq!(fixture.audited().await, [AuditAction::RepAdded]);
 
     // Another rule's violation is not this one's.
     let mut same_id = new_rep(1, Role::Rep);
-    same_id.rep.email = "other@example.com".to_owned();
+    same_id.rep.email = "other@example.com".into();
     let error = fixture.store.insert_rep(&same_id, &entry(AuditAction::RepAdded)).await.unwrap_err();
     assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
 }

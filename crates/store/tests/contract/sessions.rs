@@ -85,7 +85,7 @@ pub(crate) async fn other_sessions_end_together(fixture: Fixture) {
     let mut entry = entry(AuditAction::OtherSessionsEnded);
     assert_eq!(fixture.store.end_other_sessions(rep_id(1), secret(2), &entry).await.unwrap(), 2);
     assert_eq!(fixture.store.end_other_sessions(rep_id(1), secret(2), &entry).await.unwrap(), 0);
-    entry.detail = "asked for".to_owned();
+    entry.detail = "asked for".into();
     assert_eq!(fixture.store.end_other_sessions(rep_id(2), secret(2), &entry).await.unwrap(), 1);
 
     let log = fixture.audit_log().await;

@@ -1,0 +1,8 @@
+//! The vendor API.
+
+mod credentials;
+mod forms;
+mod records;
+mod refusals_of_records;
+mod routes;
+mod token;

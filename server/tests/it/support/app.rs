@@ -1,0 +1,167 @@
+//! A server to test.
+
+use std::sync::Arc;
+
+use axum::Router;
+use latchkey_domain::{AccountSid, PlainText, ScopeChoice, Timestamp, TokenForm};
+use latchkey_server::{ServerState, WebSettings};
+use latchkey_service::ports::{Rep, RepStore as _, TokenSource};
+use latchkey_service::{
+    AuditAction, AuditActor, AuditEntry, AuditSubject, DEFAULT_CATALOG, Origin, RepForm, Service, SignInForm,
+    TokenOwner, read_catalog,
+};
+use latchkey_store::{Opening, SqlStore};
+use tempfile::TempDir;
+
+use super::determined::{CountingRandom, NOW, SettableClock};
+use super::{Anonymous, SignedIn, Vendor};
+
+const PASSWORD: &str = "correct horse battery staple";
+
+/// A server over an empty database of its own.
+pub(crate) struct TestApp {
+    pub(crate) router: Router,
+    pub(crate) service: Arc<Service>,
+    pub(crate) store: SqlStore,
+    clock: Arc<SettableClock>,
+    directory: TempDir,
+}
+
+/// A token, with its secret.
+#[derive(Clone)]
+pub(crate) struct IssuedToken {
+    pub(crate) sid: AccountSid,
+    pub(crate) secret: String,
+    pub(crate) expires_at: Timestamp,
+}
+
+impl TestApp {
+    /// With the default catalog.
+    pub(crate) async fn start() -> Self {
+        Self::start_with(DEFAULT_CATALOG).await
+    }
+
+    /// With a catalog of the test's own.
+    pub(crate) async fn start_with(catalog: &str) -> Self {
+        let directory = TempDir::new().unwrap();
+        let store = SqlStore::open(&url(&directory), Opening::Serve).await.unwrap();
+        Self::over(store, directory, catalog)
+    }
+
+    /// The same database, under another catalog.
+    pub(crate) async fn restarted_with(self, catalog: &str) -> Self {
+        self.store.close().await;
+        let store = SqlStore::open(&url(&self.directory), Opening::Serve).await.unwrap();
+        Self::over(store, self.directory, catalog)
+    }
+
+    fn over(store: SqlStore, directory: TempDir, catalog: &str) -> Self {
+        let clock = Arc::new(SettableClock::new());
+        let service = Service::new(
+            Arc::new(store.clone()),
+            Arc::clone(&clock) as Arc<_>,
+            Arc::new(CountingRandom::default()),
+            Arc::new(read_catalog(catalog).unwrap()),
+        );
+        let service = Arc::new(service.unwrap());
+        let state = ServerState { service: Arc::clone(&service), web: Arc::new(WebSettings::default()) };
+        Self { router: latchkey_server::routing::router(state), service, store, clock, directory }
+    }
+
+    /// Moves the clock.
+    pub(crate) fn set_now(&self, now: Timestamp) {
+        self.clock.set(now);
+    }
+
+    /// The database's URL, to look at it from the side.
+    pub(crate) fn database_url(&self) -> String {
+        url(&self.directory)
+    }
+
+    /// A service rep, made where there is none of this address.
+    pub(crate) async fn rep(&self, email: &str) -> Rep {
+        if let Ok(rep) = self.service.rep_named(email).await {
+            return rep;
+        }
+        let form = RepForm {
+            email: email.to_owned(),
+            name: "Ann Smith".to_owned(),
+            role: latchkey_domain::Role::Rep,
+            password: Some(PlainText::new(PASSWORD.to_owned())),
+            owners: Vec::new(),
+        };
+        self.service.add_rep(&form, &origin()).await.unwrap();
+        self.service.rep_named(email).await.unwrap()
+    }
+
+    /// Keeps a service rep and their tokens out, or lets them in again.
+    pub(crate) async fn set_disabled(&self, email: &str, disabled: bool) {
+        let rep = self.rep(email).await;
+        let audit = AuditEntry {
+            at: NOW,
+            actor: AuditActor::CommandLine,
+            action: AuditAction::RepDisabled,
+            subject: AuditSubject::Rep(rep.id),
+            origin: origin(),
+            detail: String::new(),
+        };
+        self.store.set_disabled(rep.id, disabled.then_some(NOW), &audit).await.unwrap();
+    }
+
+    /// A token of ann@example.com for 90 days with these scopes; "*" is All Scopes.
+    pub(crate) async fn token(&self, scopes: &str) -> IssuedToken {
+        let rep = self.rep("ann@example.com").await;
+        let filter = latchkey_service::ports::TokenFilter::default();
+        let number = self.service.tokens(filter, u32::MAX).await.unwrap().len() + 1;
+        let form = TokenForm {
+            form_id: String::new(),
+            description: format!("Token {number}"),
+            expiration: "90d".to_owned(),
+            scope_choice: ScopeChoice::ALL_CODE.to_owned(),
+            scopes: Vec::new(),
+        };
+        let mut draft = form.parse().unwrap();
+        if scopes != "*" {
+            draft.scopes = ScopeChoice::Selected(scopes.parse().unwrap());
+        }
+        let (actor, source) = (AuditActor::CommandLine, TokenSource::CommandLine);
+        let owner = TokenOwner { rep: &rep, actor, source, origin: &origin() };
+        let issued = self.service.issue(owner, &draft, None).await.unwrap();
+        IssuedToken {
+            sid: issued.token.sid,
+            secret: issued.secret.expose().to_owned(),
+            expires_at: issued.token.expires_at,
+        }
+    }
+
+    /// Takes a token back, as an operator.
+    pub(crate) async fn revoke(&self, sid: AccountSid) {
+        self.service.revoke_any_token(sid, &origin()).await.unwrap();
+    }
+
+    /// Somebody without any credential.
+    pub(crate) fn anonymous(&self) -> Anonymous<'_> {
+        Anonymous(self)
+    }
+
+    /// A vendor with a new token of these scopes.
+    pub(crate) async fn vendor(&self, scopes: &str) -> Vendor<'_> {
+        Vendor::new(self, self.token(scopes).await)
+    }
+
+    /// A service rep with a session.
+    pub(crate) async fn signed_in(&self, email: &str) -> SignedIn<'_> {
+        self.rep(email).await;
+        let form = SignInForm { email: email.to_owned(), password: PlainText::new(PASSWORD.to_owned()) };
+        let started = self.service.sign_in(&form, &origin(), "test").await.unwrap();
+        SignedIn { app: self, cookie: started.cookie.expose().to_owned() }
+    }
+}
+
+fn url(directory: &TempDir) -> String {
+    format!("sqlite://{}", directory.path().join("latchkey.db").display())
+}
+
+fn origin() -> Origin {
+    Origin { address: String::new(), request_id: "test".to_owned() }
+}
