@@ -7,7 +7,10 @@ use send_wrapper::SendWrapper;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Element, Event, FormData, HtmlElement, HtmlFormElement, SubmitEvent};
+use web_sys::{
+    DomParser, Element, Event, FormData, Headers, HtmlElement, HtmlFormElement, NodeList, RequestInit, Response,
+    SubmitEvent, SupportedType, UrlSearchParams,
+};
 
 /// What a form holds at this moment, typed before the page came alive included.
 pub(crate) struct FormValues(Option<FormData>);
@@ -61,7 +64,14 @@ pub(crate) fn select(element: &Element) {
 
 /// Moves the keyboard's focus to the element with this id.
 pub(crate) fn focus(id: &str) {
-    if let Some(element) = document().get_element_by_id(id).and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+    if let Some(element) = document().get_element_by_id(id) {
+        focus_on(&element);
+    }
+}
+
+/// Moves the keyboard's focus to this element.
+pub(crate) fn focus_on(element: &Element) {
+    if let Some(element) = element.dyn_ref::<HtmlElement>() {
         let _ = element.focus();
     }
 }
@@ -107,11 +117,71 @@ pub(crate) fn local_date_words(at: Timestamp) -> String {
     date(at).to_locale_date_string("en-GB", &options).into()
 }
 
-/// Sets how the page looks.
-pub(crate) fn set_theme(code: &str) {
-    if let Some(root) = document().document_element() {
-        let _ = root.set_attribute("data-theme", code);
+/// Seconds since 1970 of a moment as it is written in the page; `None` where it is none.
+pub(crate) fn read_moment(rfc3339: &str) -> Option<i64> {
+    let millis = Date::parse(rfc3339);
+    #[expect(clippy::cast_possible_truncation, reason = "a date of a browser is within 285 million years")]
+    millis.is_finite().then(|| (millis / 1000.0) as i64)
+}
+
+/// Every element of the page that a selector finds.
+pub(crate) fn all(selector: &str) -> impl Iterator<Item = Element> + use<> {
+    elements(document().query_selector_all(selector).ok())
+}
+
+/// Every element inside another that a selector finds.
+pub(crate) fn all_in(element: &Element, selector: &str) -> impl Iterator<Item = Element> + use<> {
+    elements(element.query_selector_all(selector).ok())
+}
+
+fn elements(list: Option<NodeList>) -> impl Iterator<Item = Element> {
+    let length = list.as_ref().map_or(0, NodeList::length);
+    (0..length).filter_map(move |index| list.as_ref()?.get(index)?.dyn_into().ok())
+}
+
+/// A page that the server answered with.
+pub(crate) struct Answer {
+    /// Where it is from, after any redirect.
+    pub(crate) url: String,
+    html: String,
+}
+
+/// Sends a form as the browser would, in the background. `None` where there is no answer.
+pub(crate) async fn post(form: &HtmlFormElement) -> Option<Answer> {
+    let data = FormData::new_with_form(form).ok()?;
+    let body = UrlSearchParams::new_with_str_sequence_sequence(&data).ok()?;
+    let request = RequestInit::new();
+    request.set_method("POST");
+    request.set_body(&body);
+    let headers = Headers::new().ok()?;
+    headers.set("accept", "text/html").ok()?;
+    request.set_headers(&headers);
+    let answered = window().fetch_with_str_and_init(&form.action(), &request);
+    let response: Response = JsFuture::from(answered).await.ok()?.dyn_into().ok()?;
+    let html = JsFuture::from(response.text().ok()?).await.ok()?.as_string()?;
+    Some(Answer { url: response.url(), html })
+}
+
+/// Puts another page of the same kind in place of this one. `false` where it is another page altogether, which
+/// has to be loaded.
+pub(crate) fn replace_page(answer: &Answer) -> bool {
+    let location = window().location();
+    let here = location.origin().unwrap_or_default() + &location.pathname().unwrap_or_default();
+    if answer.url.split('?').next() != Some(here.as_str()) {
+        return false;
     }
+    let page = DomParser::new().and_then(|parser| parser.parse_from_string(&answer.html, SupportedType::TextHtml));
+    let (Ok(page), Some(body)) = (page, document().body()) else {
+        return false;
+    };
+    let theme = page.document_element().and_then(|root| root.get_attribute("data-theme"));
+    if let (Some(theme), Some(root)) = (theme, document().document_element()) {
+        let _ = root.set_attribute("data-theme", &theme);
+    }
+    body.set_inner_html(&page.body().map(|body| body.inner_html()).unwrap_or_default());
+    let history = window().history();
+    let _ = history.and_then(|history| history.replace_state_with_url(&JsValue::NULL, "", Some(&answer.url)));
+    true
 }
 
 fn date(at: Timestamp) -> Date {
@@ -123,6 +193,12 @@ fn date(at: Timestamp) -> Date {
 /// Goes one step forward in the reader's history.
 pub(crate) fn go_forward() {
     let _ = window().history().and_then(|history| history.forward());
+}
+
+/// Listens to an event of the window, in its first phase, for as long as the page lives.
+pub(crate) fn listen(name: &str, listener: impl FnMut(Event) + 'static) {
+    let closure = Closure::<dyn FnMut(Event)>::new(listener).into_js_value();
+    let _ = window().add_event_listener_with_callback_and_bool(name, closure.unchecked_ref(), true);
 }
 
 /// A listener on the window that hears an event before anything on the page does.

@@ -5,8 +5,8 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
 
-use crate::App;
 use crate::root::Live;
+use crate::{App, paths};
 
 /// Where the built assets are, below the site's root.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,20 +22,43 @@ pub struct Shell {
     pub assets: Option<PageAssets>,
     /// How the page looks to its reader.
     pub appearance: Appearance,
-    /// Whether the page comes alive.
-    pub live: bool,
+    /// What becomes of the page in the browser.
+    pub life: Life,
+}
+
+/// What becomes of a page in the browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Life {
+    /// Nothing: it carries no script.
+    Plain,
+    /// It stays as the server made it; its fields are checked while they are filled in, and its forms' answers
+    /// are put in place.
+    Enhanced,
+    /// It runs in the browser.
+    Hydrated,
+}
+
+/// What becomes of the page at this path, for somebody who is signed in.
+#[must_use]
+pub fn life_of(path: &str) -> Life {
+    if path == paths::TOKENS || path == paths::NEW_TOKEN { Life::Hydrated } else { Life::Enhanced }
 }
 
 /// The whole document. Its [`Shell`] comes from the context.
 pub fn shell() -> impl IntoView {
-    let Shell { assets, appearance, live } =
-        use_context().unwrap_or(Shell { assets: None, appearance: Appearance::default(), live: false });
-    provide_context(Live(live));
+    let Shell { assets, appearance, life } =
+        use_context().unwrap_or(Shell { assets: None, appearance: Appearance::default(), life: Life::Plain });
+    provide_context(Live(life == Life::Hydrated));
     let nonce = use_nonce().map(|nonce| nonce.to_string());
     let head = assets.map(|PageAssets { folder }| {
-        let scripts = live.then(|| {
+        let start = match life {
+            Life::Plain => None,
+            Life::Enhanced => Some("enhance"),
+            Life::Hydrated => Some("hydrate"),
+        };
+        let scripts = start.map(|start| {
             let script = format!(
-                "import init,{{hydrate}} from '{folder}/latchkey.js';init({{module_or_path:'{folder}/latchkey_bg.wasm'}}).then(hydrate)"
+                "import init,{{{start}}} from '{folder}/latchkey.js';init({{module_or_path:'{folder}/latchkey_bg.wasm'}}).then({start})"
             );
             view! {
                 <link rel="modulepreload" href=format!("{folder}/latchkey.js")/>

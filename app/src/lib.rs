@@ -1,11 +1,16 @@
 //! Latchkey's pages: rendered whole on the server, made live in the browser.
 //!
-//! One tree of components is compiled twice. With the feature `ssr` it renders pages in the server; with
-//! `hydrate` it runs in the browser over the page it was sent. Every page works without the second half: links
-//! are links and forms are forms, whose answers the server renders as whole pages ([`PlainPost`]).
+//! One tree of components is compiled twice. With the feature `ssr` it renders every page in the server. With
+//! `hydrate`, the pages on which people work (the list of tokens, the form for a new one) also run in the browser,
+//! over the page that was sent. All other pages stay the server's: a little code in the browser checks their
+//! fields while they are filled in, and puts the server's answers in place without loading the page again
+//! ([`enhance`]).
 //!
-//! A live form's way: the form reads its fields, calls a function of [`functions`], and shows what
-//! came back. The same function runs inside the server when a page is rendered there.
+//! Every page works without any of that: links are links and forms are forms, whose answers the server renders
+//! as whole pages ([`PlainPost`]).
+//!
+//! A live form's way: the form reads its fields, calls a function of [`functions`], and shows what came back. The
+//! same function runs inside the server when a page is rendered there.
 
 #![expect(unreachable_pub, reason = "what the component macro makes is public")]
 
@@ -13,6 +18,7 @@ mod browser;
 pub mod components;
 #[cfg(feature = "ssr")]
 mod document;
+mod enhance;
 mod error;
 #[expect(
     missing_docs,
@@ -27,8 +33,9 @@ mod root;
 pub mod ssr;
 
 #[cfg(feature = "ssr")]
-pub use document::{PageAssets, Shell, shell};
+pub use document::{Life, PageAssets, Shell, life_of, shell};
+pub use enhance::enhance;
 pub use error::AppError;
 pub use paths::sign_in_path;
 pub use plain_post::{PlainPost, SettingsSection};
-pub use root::{App, LIVE_PAGES};
+pub use root::App;

@@ -13,6 +13,13 @@ pub const GENERAL: &str = "/settings/general";
 /// What the server says of itself.
 pub const DIAGNOSTICS: &str = "/settings/diagnostics";
 
+/// What a link to this page says of it: `external` where the page is loaded whole, so that the router in the
+/// browser leaves the link alone.
+#[must_use]
+pub fn rel(path: &str) -> Option<&'static str> {
+    (path != TOKENS && path != NEW_TOKEN).then_some("external")
+}
+
 /// The sign-in page that leads on to `next`, a path of this site with its query.
 #[must_use]
 pub fn sign_in_path(next: &str) -> String {

@@ -8,11 +8,11 @@ use leptos_router::SsrMode;
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::path;
 
-use crate::PlainPost;
 use crate::components::{Account, Reveal};
-use crate::pages::{GeneralSettingsPage, NewTokenPage, TokenListPage};
+use crate::pages::{NewTokenPage, TokenListPage};
+use crate::{PlainPost, enhance};
 
-/// Whether the page comes alive, for components that would be dead without.
+/// Whether the page runs in the browser, for components that would be dead without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Live(pub bool);
 
@@ -21,18 +21,13 @@ pub struct Live(pub bool);
 pub fn App() -> impl IntoView {
     provide_meta_context();
     let account = SharedValue::new(account_of_request).into_inner();
-    provide_context(Account(RwSignal::new(account)));
+    provide_context(Account(account));
     let revealed = match use_context::<PlainPost>() {
         Some(PlainPost::TokenCreated(token)) => Some(token),
         _ => None,
     };
     provide_context(Reveal(RwSignal::new(revealed)));
-    // Tests, and people's scripts, can wait for the page to be alive.
-    Effect::new(|| {
-        if let Some(body) = document().body() {
-            let _ = body.set_attribute("data-hydrated", "");
-        }
-    });
+    Effect::new(enhance::come_alive);
     view! {
         <Title formatter=|title| format!("{title} · Latchkey")/>
         <Router>
@@ -41,13 +36,12 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// The pages that come alive. Everything else the browser loads whole from the server, and has no code for.
+/// The pages that run in the browser. It loads all others whole from the server, and has no code for them.
 #[cfg(not(feature = "ssr"))]
 #[component]
 fn Pages() -> impl IntoView {
     view! {
         <Routes fallback=|| ()>
-            <Route path=path!("/settings/general") view=GeneralSettingsPage/>
             <Route path=path!("/settings/personal-access-tokens") view=TokenListPage/>
             <Route path=path!("/settings/personal-access-tokens/new") view=NewTokenPage/>
         </Routes>
@@ -58,7 +52,7 @@ fn Pages() -> impl IntoView {
 #[cfg(feature = "ssr")]
 #[component]
 fn Pages() -> impl IntoView {
-    use crate::pages::{DiagnosticsPage, NotFoundPage, SetUpPage, SignInPage};
+    use crate::pages::{DiagnosticsPage, GeneralSettingsPage, NotFoundPage, SetUpPage, SignInPage};
     view! {
         <Routes fallback=NotFoundPage>
             <Route path=path!("/setup") view=SetUpPage ssr=SsrMode::Async/>
@@ -70,10 +64,6 @@ fn Pages() -> impl IntoView {
         </Routes>
     }
 }
-
-/// The paths of the pages that come alive.
-pub const LIVE_PAGES: [&str; 3] =
-    ["/settings/general", "/settings/personal-access-tokens", "/settings/personal-access-tokens/new"];
 
 fn account_of_request() -> Option<AccountView> {
     #[cfg(feature = "ssr")]

@@ -99,7 +99,36 @@ fn message_of(panic: &(dyn Any + Send)) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::middleware::from_fn;
+    use axum::routing::get;
+    use tower::ServiceExt as _;
+
     use super::*;
+
+    async fn answered(path: &str, accept: &str) -> (u16, String) {
+        let app = Router::new()
+            .route("/panic", get(async || -> &str { panic!("hunter2") }))
+            .route("/never", get(std::future::pending::<&str>))
+            .layer(from_fn(async |request, next| answer(request, next, "the-id").await));
+        let request = Request::get(path).header(ACCEPT, accept).body(Body::empty()).unwrap();
+        let response = app.oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn panics_and_endless_requests_are_answered_without_their_cause() {
+        for (path, status, code) in [("/panic", 500, "\"internal\""), ("/never", 408, "\"request_timeout\"")] {
+            let (found, body) = answered(path, "*/*").await;
+            assert!(found == status && body.contains(code) && body.contains("the-id"), "{path}: {found} {body}");
+            assert!(!body.contains("hunter2"), "{body}");
+            let (found, body) = answered(path, "text/html,*/*").await;
+            assert!(found == status && body.ends_with("Request id: the-id\n"), "{path}: {found} {body}");
+        }
+    }
 
     #[test]
     fn a_panics_message_is_found_in_both_its_forms() {

@@ -11,9 +11,6 @@ use leptos::prelude::*;
 
 use crate::{AppError, browser, paths};
 
-/// Checks the text of one field.
-pub(crate) type Check = fn(&str) -> Option<FieldProblem>;
-
 /// What a form shows beside its fields.
 #[derive(Clone, Copy)]
 pub(crate) struct FormState {
@@ -205,9 +202,6 @@ pub(crate) fn TextField(
     /// The longest text, in characters.
     #[prop(optional)]
     max_length: Option<usize>,
-    /// Checks the text when the field is left.
-    #[prop(optional)]
-    check: Option<Check>,
 ) -> impl IntoView {
     let id = state.id(field);
     let message_id = format!("{id}-message");
@@ -215,7 +209,6 @@ pub(crate) fn TextField(
         let errors = state.errors.get_untracked();
         errors.iter().next().is_some_and(|problem| problem.field() == field)
     };
-    let run = move |text: String| check.and_then(|check| check(&text));
     view! {
         <div class="field">
             <label for=id.clone()>{label}</label>
@@ -230,8 +223,8 @@ pub(crate) fn TextField(
                 autofocus=is_first_wrong
                 aria-invalid=move || state.problem(field).is_some().then_some("true")
                 aria-describedby=message_id.clone()
-                on:blur=move |event| if check.is_some() { state.left(field, run(event_target_value(&event))) }
-                on:input=move |event| state.changed(field, || run(event_target_value(&event)))
+                on:blur=move |event| state.left(field, field.check(&event_target_value(&event)))
+                on:input=move |event| state.changed(field, || field.check(&event_target_value(&event)))
             />
             <Message id=message_id state=state field=field hint=hint/>
         </div>
@@ -241,8 +234,9 @@ pub(crate) fn TextField(
 /// What stands below a field: its hint or, in its place, what is wrong.
 #[component]
 pub(crate) fn Message(id: String, state: FormState, field: Field, #[prop(into)] hint: String) -> impl IntoView {
+    let kept = hint.clone();
     view! {
-        <span id=id class=move || if state.problem(field).is_some() { "error" } else { "hint" }>
+        <span id=id data-hint=kept class=move || if state.problem(field).is_some() { "error" } else { "hint" }>
             {move || state.problem(field).map_or_else(|| hint.clone(), FieldProblem::sentence)}
         </span>
     }

@@ -7,9 +7,9 @@ use leptos_meta::Title;
 use super::mark::Key;
 use crate::paths;
 
-/// Who is signed in, as the pages show it. Changes when the person changes it.
-#[derive(Clone, Copy)]
-pub(crate) struct Account(pub RwSignal<Option<AccountView>>);
+/// Who is signed in, as the pages show it.
+#[derive(Clone)]
+pub(crate) struct Account(pub Option<AccountView>);
 
 /// One step on the way to a page: what it is called, and where it leads.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +37,7 @@ pub(crate) fn Frame(
     let crumbs: Vec<_> = [Crumb("Settings", paths::GENERAL), Crumb("User Settings", paths::GENERAL)]
         .into_iter()
         .chain(crumbs)
-        .map(|Crumb(label, path)| view! { <li><a href=path>{label}</a></li> })
+        .map(|Crumb(label, path)| view! { <li><a href=path rel=paths::rel(path)>{label}</a></li> })
         .collect();
     view! {
         <Title text=title/>
@@ -48,8 +48,7 @@ pub(crate) fn Frame(
                 <strong>"User Settings"</strong>
                 <SideLink path=paths::GENERAL label="General" current=current/>
                 <SideLink path=paths::TOKENS label="Personal Access Tokens" current=current/>
-                // Loaded whole: it does not come alive.
-                <a href=paths::DIAGNOSTICS rel="external" aria-current=(current == paths::DIAGNOSTICS).then_some("page")>"Diagnostics"</a>
+                <SideLink path=paths::DIAGNOSTICS label="Diagnostics" current=current/>
             </nav>
             <main id="main" tabindex="-1">
                 <nav class="crumbs" aria-label="Breadcrumbs"><ol>{crumbs}<li aria-current="page">{title}</li></ol></nav>
@@ -68,32 +67,31 @@ pub(crate) fn Frame(
 
 #[component]
 fn SideLink(path: &'static str, label: &'static str, current: &'static str) -> impl IntoView {
-    view! { <a href=path aria-current=(path == current).then_some("page")>{label}</a> }
+    view! { <a href=path rel=paths::rel(path) aria-current=(path == current).then_some("page")>{label}</a> }
 }
 
 #[component]
 fn TopBar() -> impl IntoView {
     let Account(account) = expect_context();
-    let name = move || account.read().as_ref().map(|account| account.name.clone()).unwrap_or_default();
-    let email = move || account.read().as_ref().map(|account| account.email.clone()).unwrap_or_default();
+    let (name, email) = account.map(|account| (account.name, account.email)).unwrap_or_default();
     view! {
         <header class="top">
             <a class="brand" href=paths::TOKENS><Key/>"Latchkey"</a>
-            <nav aria-label="Main"><a href=paths::GENERAL aria-current="true">"Settings"</a></nav>
+            <nav aria-label="Main"><a href=paths::GENERAL rel="external" aria-current="true">"Settings"</a></nav>
             <details class="menu areas">
                 <summary>"Menu"</summary>
-                <nav class="menu-items" aria-label="Main menu"><a href=paths::GENERAL aria-current="true">"Settings"</a></nav>
+                <nav class="menu-items" aria-label="Main menu"><a href=paths::GENERAL rel="external" aria-current="true">"Settings"</a></nav>
             </details>
             <div class="who">
                 <details class="menu">
                     <summary>
-                        <span class="avatar" aria-hidden="true">{move || initials(&name())}</span>
-                        <span>{name}</span>
+                        <span class="avatar" aria-hidden="true">{initials(&name)}</span>
+                        <span>{name.clone()}</span>
                     </summary>
                     <div class="menu-items">
                         <p><strong>{name}</strong>{email}</p>
                         <hr/>
-                        <a href=paths::GENERAL>"General settings"</a>
+                        <a href=paths::GENERAL rel="external">"General settings"</a>
                         <form method="post" action=paths::SIGN_OUT>
                             <button type="submit">"Sign out"</button>
                         </form>

@@ -3,11 +3,8 @@
 use latchkey_domain::Timestamp;
 use leptos::prelude::*;
 
-use crate::browser;
-
-/// A point in time, in words; exactly, in the reader's zone, on hover, focus and touch.
-///
-/// Server and browser first show the same text, in UTC; once the page is alive the reader's zone takes its place.
+/// A point in time, in words; exactly on hover, focus and touch. The page says it in UTC; where it is alive, the
+/// reader's own zone takes its place as it is shown ([`crate::enhance`]).
 #[component]
 pub(crate) fn Moment(
     /// An id that no other element of the page has.
@@ -20,31 +17,10 @@ pub(crate) fn Moment(
     words: String,
 ) -> impl IntoView {
     let tooltip_id = id.clone();
-    let exact = RwSignal::new(at.to_words());
-    Effect::new(move || exact.set(browser::local_words(at)));
     view! {
-        <span class="tip" on:keydown=dismiss on:mouseleave=restore on:focusout=restore>
+        <span class="tip">
             <time datetime=at.to_rfc3339() tabindex="0" aria-describedby=id>{words}</time>
-            <span role="tooltip" class="tip-text" id=tooltip_id>{exact}</span>
+            <span role="tooltip" class="tip-text" id=tooltip_id>{at.to_words()}</span>
         </span>
-    }
-}
-
-/// Hides the tooltip of an element on Esc, as WCAG 2.2 asks in 1.4.13.
-pub(super) fn dismiss(event: leptos::ev::KeyboardEvent) {
-    if event.key() == "Escape" {
-        mark(&event, true);
-    }
-}
-
-/// Lets a tooltip show again once it has been left.
-pub(super) fn restore<E: AsRef<web_sys::Event>>(event: E) {
-    mark(event.as_ref(), false);
-}
-
-fn mark(event: &web_sys::Event, dismissed: bool) {
-    use wasm_bindgen::JsCast;
-    if let Some(element) = event.current_target().and_then(|target| target.dyn_into::<web_sys::Element>().ok()) {
-        let _ = element.toggle_attribute_with_force("data-dismissed", dismissed);
     }
 }

@@ -10,7 +10,6 @@ use leptos::prelude::*;
 use web_sys::HtmlFormElement;
 
 use super::form::Message;
-use super::moment::{dismiss, restore};
 use crate::browser::FormValues;
 use crate::components::FormState;
 
@@ -117,7 +116,7 @@ fn ScopeRow(scope: ScopeView, ticked: bool, filter: RwSignal<String>) -> impl In
             <input type="checkbox" id=id.clone() name="scopes[]" value=name.to_string() checked=ticked/>
             <label for=id>{label.clone()}</label>
             {sensitive.then(|| view! { <span class="tag">"sensitive"</span> })}
-            <span class="tip scope-tip" on:keydown=dismiss on:mouseleave=restore on:focusout=restore>
+            <span class="tip scope-tip">
                 <button type="button" class="info" aria-label=format!("About {label}") aria-describedby=about_id.clone()>"i"</button>
                 <span role="tooltip" class="tip-text" id=about_id>{description}</span>
             </span>

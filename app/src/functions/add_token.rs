@@ -6,6 +6,7 @@ use latchkey_domain::TokenForm;
 use latchkey_domain::view::NewTokenView;
 use leptos::prelude::*;
 
+use super::encoding::Answer;
 use crate::AppError;
 #[cfg(feature = "ssr")]
 use crate::ssr::{answer, signed_in};
@@ -14,7 +15,7 @@ use crate::ssr::{answer, signed_in};
 ///
 /// # Errors
 /// [`AppError`] where the form is wrong or was sent before, nobody is signed in or something fails.
-#[server(name = AddToken, prefix = "/internal", endpoint = "tokens/add")]
+#[server(name = AddToken, prefix = "/internal", endpoint = "tokens/add", output = Answer)]
 pub async fn add_token(
     #[server(default)] form_id: String,
     #[server(default)] description: String,

@@ -1,7 +1,8 @@
-//! The pages, each in the file of its name. Those that do not come alive exist in the server only.
+//! The pages, each in the file of its name. Those that do not run in the browser exist in the server only.
 
 #[cfg(feature = "ssr")]
 mod diagnostics;
+#[cfg(feature = "ssr")]
 mod general_settings;
 mod loading;
 mod new_token;
@@ -15,6 +16,7 @@ mod token_list;
 
 #[cfg(feature = "ssr")]
 pub(crate) use diagnostics::DiagnosticsPage;
+#[cfg(feature = "ssr")]
 pub(crate) use general_settings::GeneralSettingsPage;
 pub(crate) use new_token::NewTokenPage;
 #[cfg(feature = "ssr")]

@@ -1,7 +1,7 @@
 //! The form for a new token.
 
 use latchkey_domain::view::NewTokenFormView;
-use latchkey_domain::{Description, Field, FieldProblem, Lifetime, PlainText, ScopeChoice, Timestamp, TokenForm};
+use latchkey_domain::{Description, Field, Lifetime, PlainText, ScopeChoice, Timestamp, TokenForm};
 use leptos::ev::SubmitEvent;
 use leptos::html::{Form, Select};
 use leptos::prelude::*;
@@ -83,7 +83,6 @@ fn NewTokenForm(offered: NewTokenFormView) -> impl IntoView {
                         hint="What this token is for: the vendor's name is a good start."
                         value=typed.description.clone()
                         max_length=Description::MAX_LENGTH
-                        check=check_description
                     />
                     <ExpirationField state=state chosen=typed.expiration.clone() now=offered.now/>
                 </div>
@@ -182,8 +181,4 @@ fn read(values: &FormValues) -> TokenForm {
         scope_choice: values.text("scope_choice"),
         scopes: values.all("scopes[]"),
     }
-}
-
-fn check_description(text: &str) -> Option<FieldProblem> {
-    Description::parse(text).err()
 }

@@ -55,6 +55,26 @@ impl Field {
             Self::Appearance => "appearance",
         }
     }
+
+    /// The field with this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.name() == name)
+    }
+
+    /// What is wrong with the text of this field, as far as the text alone tells: for hints while a form is being
+    /// filled in.
+    #[must_use]
+    pub fn check(self, text: &str) -> Option<FieldProblem> {
+        match self {
+            Self::Description => Description::parse(text).err(),
+            Self::Name => PersonName::parse(text).err(),
+            Self::Email => Email::parse(text).err(),
+            Self::Password => Password::check(text).err(),
+            Self::CurrentPassword => text.is_empty().then_some(FieldProblem::CurrentPasswordMissing),
+            Self::Expiration | Self::Scopes | Self::Appearance => None,
+        }
+    }
 }
 
 /// What is wrong with a field.
@@ -359,6 +379,7 @@ mod tests {
         }
         let names: BTreeSet<&str> = Field::ALL.into_iter().map(Field::name).collect();
         assert_eq!(names.len(), Field::ALL.len());
+        assert!(Field::ALL.into_iter().all(|field| Field::parse(field.name()) == Some(field)));
     }
 
     #[test]
@@ -369,6 +390,15 @@ mod tests {
         errors.add(FieldProblem::DescriptionTaken);
         let shown: Vec<_> = errors.iter().collect();
         assert_eq!(shown, [FieldProblem::DescriptionMissing, FieldProblem::ScopesMissing]);
+    }
+
+    #[test]
+    fn a_field_is_checked_by_its_own_rule() {
+        for field in Field::ALL {
+            assert!(field.check("").is_none_or(|problem| problem.field() == field), "{field:?}");
+        }
+        assert_eq!(Field::Email.check("ann"), Some(FieldProblem::EmailInvalid));
+        assert_eq!(Field::CurrentPassword.check("x"), None);
     }
 
     #[test]

@@ -2,9 +2,9 @@
 //!
 //! A request is judged in one order, so that each refusal is the same whatever else is wrong with it:
 //! 1. 400: an unsafe path (refused before it gets here), or more than one credential.
-//! 2. 404 or 405: no such path, or not with this method ([`routes`]).
-//! 3. 401: no credential, or one that is not good; 403: it is good, and lacks the scope ([`credentials`]).
-//! 4. The route itself ([`token`], [`records`]).
+//! 2. 404 or 405: no such path, or not with this method (`routes.rs`).
+//! 3. 401: no credential, or one that is not good; 403: it is good, and lacks the scope (`credentials.rs`).
+//! 4. The route itself (`token.rs`, `records.rs`).
 //!
 //! Where the database does not answer, that is a 503: neither yes nor no. Cookies are not looked at here, nor are
 //! headers that name another method or path.

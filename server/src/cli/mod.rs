@@ -2,7 +2,7 @@
 //!
 //! A command reads its arguments (each can come from a `LATCHKEY_…` variable too), opens what it needs, calls one
 //! use case, and writes the result to standard output as JSON: nothing else ever goes there. Whatever goes wrong
-//! is one line on standard error and an exit code ([`failure::Exit`]).
+//! is one line on standard error and an exit code (`failure.rs`).
 
 mod failure;
 mod output;

@@ -8,7 +8,7 @@ use axum::routing::get;
 use http::header::CONTENT_SECURITY_POLICY;
 use http::{HeaderValue, StatusCode};
 use latchkey_app::ssr::RequestContext;
-use latchkey_app::{App, LIVE_PAGES, PlainPost, Shell, shell, sign_in_path};
+use latchkey_app::{App, Life, PlainPost, Shell, life_of, shell, sign_in_path};
 use latchkey_domain::{Appearance, PlainText};
 use leptos::prelude::{Owner, provide_context, use_context};
 use leptos_axum::{ResponseOptions, generate_route_list, render_app_async_with_context};
@@ -83,16 +83,19 @@ pub(super) async fn not_found(state: &ServerState, request: Request) -> Response
 /// Renders the page at the request's path, whole. A page that answers a plain post, and the front door, do not
 /// come alive: they carry no scripts, and nothing of what they show is serialized into them.
 pub(super) async fn render(context: RequestContext, post: Option<PlainPost>, request: Request) -> Response {
-    let live = post.is_none() && context.caller.is_some() && LIVE_PAGES.contains(&request.uri().path());
+    let is_plain = post.is_some() || context.caller.is_none();
+    let life = if is_plain { Life::Plain } else { life_of(request.uri().path()) };
     let appearance = context.caller.as_ref().map_or(Appearance::default(), |caller| caller.rep.appearance);
-    let shell_of_page = Shell { assets: assets::page_assets(), appearance, live };
+    let shell_of_page = Shell { assets: assets::page_assets(), appearance, life };
     let provide = move || {
         provide_context(context.clone());
         provide_context(shell_of_page.clone());
         if let Some(post) = &post {
             provide_context(post.clone());
         }
-        if !live && let Some(shared) = Owner::current_shared_context() {
+        if life != Life::Hydrated
+            && let Some(shared) = Owner::current_shared_context()
+        {
             shared.set_is_hydrating(false);
         }
         allow_own_scripts();

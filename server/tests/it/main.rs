@@ -1,7 +1,11 @@
 //! The server's HTTP interface, in process: a real database, a fixed clock and seeded randomness, so that whole
 //! answers can be compared. The files mirror the URLs.
 
-#![expect(clippy::tests_outside_test_module, reason = "an integration test is one test module")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets what it did not expect has failed"
+)]
 
 mod api;
 mod connections;

@@ -1,0 +1,50 @@
+import { mkdir } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+
+import type { Page } from "@playwright/test";
+
+import { expect, test } from "../fixtures/test.ts";
+import { E_VERIFY, FORM, LIST, fillInToken } from "../fixtures/tokens.ts";
+
+const FOLDER = fileURLToPath(new URL("../../docs/images/", import.meta.url));
+
+/** Pictures for the README. They are written where LATCHKEY_PICTURES=1 asks for it, and only tried otherwise. */
+async function picture(page: Page, name: string): Promise<void> {
+  const isWanted = process.env.LATCHKEY_PICTURES === "1";
+  if (isWanted) {
+    await mkdir(FOLDER, { recursive: true });
+  }
+  const image = await page.screenshot({
+    animations: "disabled",
+    caret: "hide",
+    ...(isWanted ? { path: `${FOLDER}${name}.png` } : {}),
+  });
+  expect(image.length).toBeGreaterThan(10_000);
+}
+
+test.describe("pictures @live", () => {
+  test.use({ viewport: { width: 1280, height: 720 }, colorScheme: "light" });
+
+  test("the list of tokens", async ({ page, ann, latchkey, open }) => {
+    await latchkey.addToken(ann, "Northwind Job Board", ["job-board-read", "order-read"], "1y");
+    await latchkey.addToken(ann, "Payroll export", ["timecard-read", "assignment-read"], "90d");
+    await latchkey.addToken(ann, "Screening Partners", ["background-check-write"], "180d");
+    await latchkey.addToken(ann, "Example E-Verify", ["e-verify-read", "e-verify-write"], "180d");
+    await open(LIST);
+    await expect(page.getByRole("row")).toHaveCount(5);
+    await picture(page, "tokens");
+  });
+
+  test("the form for a new token", async ({ page, annOpens }) => {
+    await annOpens(FORM);
+    await fillInToken(page, E_VERIFY);
+    // The date changes every day; the picture is not to.
+    const until = page.getByText(/^Until /);
+    await until.evaluate((element) => (element.textContent = "Until 22 May 2027."));
+    await page.getByRole("checkbox", { name: "E-Verify Write", exact: true }).blur();
+    await page.evaluate(() => scrollTo(0, 0));
+    await page.mouse.move(0, 0);
+    await page.setViewportSize({ width: 1280, height: 1080 });
+    await picture(page, "new-token");
+  });
+});

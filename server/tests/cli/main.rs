@@ -1,0 +1,14 @@
+//! The `latchkey` binary as operators meet it: its arguments, its exit codes, its signals, its sudden end.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that meets what it did not expect has failed"
+)]
+
+mod commands;
+mod durability;
+mod failures;
+mod serving;
+mod support;
