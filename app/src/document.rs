@@ -1,10 +1,11 @@
 //! The document that a page is sent in. Only the server makes one.
 
 use latchkey_domain::Appearance;
+use latchkey_domain::view::AccountView;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
-use leptos_meta::MetaTags;
 
+use crate::components::Frame;
 use crate::root::Live;
 use crate::{App, paths};
 
@@ -20,8 +21,10 @@ pub struct PageAssets {
 pub struct Shell {
     /// The built assets; pages are plain without them.
     pub assets: Option<PageAssets>,
-    /// How the page looks to its reader.
-    pub appearance: Appearance,
+    /// The page's path.
+    pub path: String,
+    /// Whose frame stands around the page; none around the pages before the sign-in.
+    pub frame: Option<AccountView>,
     /// What becomes of the page in the browser.
     pub life: Life,
 }
@@ -46,8 +49,14 @@ pub fn life_of(path: &str) -> Life {
 
 /// The whole document. Its [`Shell`] comes from the context.
 pub fn shell() -> impl IntoView {
-    let Shell { assets, appearance, life } =
-        use_context().unwrap_or(Shell { assets: None, appearance: Appearance::default(), life: Life::Plain });
+    let plain = || Shell { assets: None, path: String::new(), frame: None, life: Life::Plain };
+    let Shell { assets, path, frame, life } = use_context().unwrap_or_else(plain);
+    let appearance = frame.as_ref().map_or(Appearance::default(), |account| account.appearance);
+    let title = paths::window_title(&path);
+    let body = match frame {
+        Some(account) => view! { <Frame account=account path=path><App/></Frame> }.into_any(),
+        None => view! { <App/> }.into_any(),
+    };
     provide_context(Live(life == Life::Hydrated));
     let nonce = use_nonce().map(|nonce| nonce.to_string());
     let head = assets.map(|PageAssets { folder }| {
@@ -79,10 +88,10 @@ pub fn shell() -> impl IntoView {
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 {head}
-                <MetaTags/>
+                <title>{title}</title>
             </head>
             <body>
-                <App/>
+                {body}
             </body>
         </html>
     }

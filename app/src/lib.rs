@@ -39,3 +39,5 @@ pub use error::AppError;
 pub use paths::sign_in_path;
 pub use plain_post::{PlainPost, SettingsSection};
 pub use root::App;
+#[cfg(feature = "hydrate")]
+pub use root::hydrate;

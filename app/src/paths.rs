@@ -2,7 +2,10 @@
 
 /// The sign-in page.
 pub const SIGN_IN: &str = "/sign-in";
+/// The form for the first admin's account.
+pub const SET_UP: &str = "/setup";
 /// Where sign-out is posted to.
+#[cfg(feature = "ssr")]
 pub const SIGN_OUT: &str = "/sign-out";
 /// The list of one's own tokens, where people land.
 pub const TOKENS: &str = "/settings/personal-access-tokens";
@@ -12,6 +15,26 @@ pub const NEW_TOKEN: &str = "/settings/personal-access-tokens/new";
 pub const GENERAL: &str = "/settings/general";
 /// What the server says of itself.
 pub const DIAGNOSTICS: &str = "/settings/diagnostics";
+
+/// The heading of the page at this path, and its name in links.
+#[must_use]
+pub fn title(path: &str) -> &'static str {
+    match path {
+        TOKENS => "Personal Access Tokens",
+        NEW_TOKEN => "Add a personal access token",
+        GENERAL => "General",
+        DIAGNOSTICS => "Diagnostics",
+        SIGN_IN => "Sign in",
+        SET_UP => "Set up Latchkey",
+        _ => "Nothing here",
+    }
+}
+
+/// What the browser's window is called at this path.
+#[must_use]
+pub fn window_title(path: &str) -> String {
+    format!("{} · Latchkey", title(path))
+}
 
 /// What a link to this page says of it: `external` where the page is loaded whole, so that the router in the
 /// browser leaves the link alone.

@@ -1,14 +1,12 @@
 //! The router, and what every page shares.
 
-use latchkey_domain::view::AccountView;
 use leptos::prelude::*;
-use leptos_meta::{Title, provide_meta_context};
 #[cfg(feature = "ssr")]
 use leptos_router::SsrMode;
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::path;
 
-use crate::components::{Account, Reveal};
+use crate::components::Reveal;
 use crate::pages::{NewTokenPage, TokenListPage};
 use crate::{PlainPost, enhance};
 
@@ -19,9 +17,6 @@ pub struct Live(pub bool);
 /// The pages.
 #[component]
 pub fn App() -> impl IntoView {
-    provide_meta_context();
-    let account = SharedValue::new(account_of_request).into_inner();
-    provide_context(Account(account));
     let revealed = match use_context::<PlainPost>() {
         Some(PlainPost::TokenCreated(token)) => Some(token),
         _ => None,
@@ -29,10 +24,21 @@ pub fn App() -> impl IntoView {
     provide_context(Reveal(RwSignal::new(revealed)));
     Effect::new(enhance::come_alive);
     view! {
-        <Title formatter=|title| format!("{title} · Latchkey")/>
         <Router>
             <Pages/>
         </Router>
+    }
+}
+
+/// Takes over the page that was sent. The frame around it stays as it is.
+#[cfg(feature = "hydrate")]
+pub fn hydrate() {
+    use leptos::mount::hydrate_from;
+    use wasm_bindgen::JsCast;
+
+    let main = document().get_element_by_id("main").and_then(|main| main.dyn_into::<web_sys::HtmlElement>().ok());
+    if let Some(main) = main {
+        hydrate_from(main, App).forget();
     }
 }
 
@@ -63,14 +69,4 @@ fn Pages() -> impl IntoView {
             <Route path=path!("/settings/personal-access-tokens/new") view=NewTokenPage ssr=SsrMode::Async/>
         </Routes>
     }
-}
-
-fn account_of_request() -> Option<AccountView> {
-    #[cfg(feature = "ssr")]
-    {
-        let request = use_context::<crate::ssr::RequestContext>()?;
-        request.caller.map(|caller| AccountView::from(&caller.rep))
-    }
-    #[cfg(not(feature = "ssr"))]
-    None
 }

@@ -30,7 +30,8 @@ async function expectNowhere(page: Page, secret: string): Promise<void> {
 }
 
 test.describe("@live", () => {
-  test.beforeEach(async ({ ann: _ann, page }) => {
+  test.beforeEach(async ({ annOpens, page }) => {
+    await annOpens(LIST);
     await page.getByRole("link", { name: "Add", exact: true }).click();
   });
 

@@ -60,6 +60,43 @@ test("a name or address that cannot be is refused, and what was typed stays", as
   );
 });
 
+test("a form that is refused says so above its fields, with a way to each", async ({
+  page,
+  annOpens,
+  vigil,
+}) => {
+  vigil.expectStatus(422);
+  await annOpens(GENERAL);
+  const password = section(page, "Password");
+  await save(password);
+  await expect(password.getByLabel("New password")).toHaveAccessibleDescription(
+    "Enter a password.",
+  );
+  await expect(password.locator(":focus")).toHaveCount(1);
+  const links = password.getByRole("alert").getByRole("link");
+  await expect(links).toHaveText(["Enter a password.", "Enter your current password."]);
+  await links.last().click();
+  await expect(password.getByLabel("Current password")).toBeFocused();
+});
+
+test("a server that is away is said so, and nothing typed is lost @live", async ({
+  page,
+  annOpens,
+  vigil,
+}) => {
+  vigil.expect(/ERR_INTERNET_DISCONNECTED/);
+  await annOpens(GENERAL);
+  const profile = section(page, "Profile");
+  await profile.getByLabel("Name").fill("Ann Mercer-Holt");
+  await page.context().setOffline(true);
+  await save(profile);
+  await expect(profile.getByRole("alert")).toContainText("Latchkey cannot be reached.");
+  await expect(profile.getByLabel("Name")).toHaveValue("Ann Mercer-Holt");
+  await page.context().setOffline(false);
+  await save(profile);
+  await expect(statusLine(page, "Your name is saved.")).toBeVisible();
+});
+
 test("a new e-mail address needs the password, and ends the other sessions", async ({
   page,
   ann,

@@ -147,7 +147,13 @@ test("the session is out of reach of scripts and of other sites", async ({ page,
   expect(await page.evaluate(() => document.cookie)).toBe("");
 });
 
-test("another session does not end when this one does", async ({ page, ann, secondBrowser }) => {
+test("another session does not end when this one does", async ({
+  page,
+  ann,
+  open,
+  secondBrowser,
+}) => {
+  await open(LIST);
   const elsewhere = await secondBrowser.newPage();
   await signIn(elsewhere, ann);
   await signOut(page, ann.name);

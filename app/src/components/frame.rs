@@ -1,79 +1,46 @@
-//! What stands around every page.
+//! What stands around the pages behind the sign-in: top bar and side bar. Only the server renders it; the page
+//! inside runs in the browser without it.
 
 use latchkey_domain::view::AccountView;
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use super::mark::Key;
 use crate::paths;
 
-/// Who is signed in, as the pages show it.
-#[derive(Clone)]
-pub(crate) struct Account(pub Option<AccountView>);
-
-/// One step on the way to a page: what it is called, and where it leads.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Crumb(pub &'static str, pub &'static str);
-
-/// The frame of the pages behind the sign-in: top bar, side bar, breadcrumbs, and the page's head.
+/// The frame of a page.
 #[component]
 pub(crate) fn Frame(
-    /// The page's heading and the window's title.
-    title: &'static str,
-    /// One sentence below the heading.
-    #[prop(optional)]
-    about: &'static str,
-    /// The way here from User Settings, this page left out.
-    #[prop(optional)]
-    crumbs: Vec<Crumb>,
-    /// The path of the side bar's entry that is current.
-    current: &'static str,
-    /// What can be done, at the right of the heading.
-    #[prop(optional, into)]
-    actions: ViewFn,
+    /// Who is signed in.
+    account: AccountView,
+    /// The page's path.
+    path: String,
     /// The page.
     children: Children,
 ) -> impl IntoView {
-    let crumbs: Vec<_> = [Crumb("Settings", paths::GENERAL), Crumb("User Settings", paths::GENERAL)]
-        .into_iter()
-        .chain(crumbs)
-        .map(|Crumb(label, path)| view! { <li><a href=path rel=paths::rel(path)>{label}</a></li> })
-        .collect();
+    let section = if path == paths::NEW_TOKEN { paths::TOKENS.to_owned() } else { path };
+    let links = [paths::GENERAL, paths::TOKENS, paths::DIAGNOSTICS]
+        .map(|path| view! { <SideLink path=path is_current=path == section/> });
     view! {
-        <Title text=title/>
         <a class="skip" href="#main" rel="external">"Skip to content"</a>
-        <TopBar/>
+        <TopBar account=account/>
         <div class="frame">
             <nav class="side" aria-label="User Settings">
                 <strong>"User Settings"</strong>
-                <SideLink path=paths::GENERAL label="General" current=current/>
-                <SideLink path=paths::TOKENS label="Personal Access Tokens" current=current/>
-                <SideLink path=paths::DIAGNOSTICS label="Diagnostics" current=current/>
+                {links.into_iter().collect_view()}
             </nav>
-            <main id="main" tabindex="-1">
-                <nav class="crumbs" aria-label="Breadcrumbs"><ol>{crumbs}<li aria-current="page">{title}</li></ol></nav>
-                <div class="head">
-                    <div>
-                        <h1>{title}</h1>
-                        {(!about.is_empty()).then(|| view! { <p>{about}</p> })}
-                    </div>
-                    {actions.run()}
-                </div>
-                {children()}
-            </main>
+            <main id="main" tabindex="-1">{children()}</main>
         </div>
     }
 }
 
 #[component]
-fn SideLink(path: &'static str, label: &'static str, current: &'static str) -> impl IntoView {
-    view! { <a href=path rel=paths::rel(path) aria-current=(path == current).then_some("page")>{label}</a> }
+fn SideLink(path: &'static str, is_current: bool) -> impl IntoView {
+    view! { <a href=path rel=paths::rel(path) aria-current=is_current.then_some("page")>{paths::title(path)}</a> }
 }
 
 #[component]
-fn TopBar() -> impl IntoView {
-    let Account(account) = expect_context();
-    let (name, email) = account.map(|account| (account.name, account.email)).unwrap_or_default();
+fn TopBar(account: AccountView) -> impl IntoView {
+    let AccountView { name, email, .. } = account;
     view! {
         <header class="top">
             <a class="brand" href=paths::TOKENS><Key/>"Latchkey"</a>

@@ -1,14 +1,13 @@
 //! What stands around the pages before the sign-in.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use super::mark::Key;
 
 /// The frame of the pages before the sign-in: brand, heading, one sentence, the form.
 #[component]
 pub(crate) fn FrontDoor(
-    /// The heading and the window's title.
+    /// The heading.
     title: &'static str,
     /// One sentence below it.
     about: &'static str,
@@ -16,7 +15,6 @@ pub(crate) fn FrontDoor(
     children: Children,
 ) -> impl IntoView {
     view! {
-        <Title text=title/>
         <main class="front" id="main">
             <p class="brand"><Key/>"Latchkey"</p>
             <div class="card">

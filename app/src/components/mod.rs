@@ -1,23 +1,28 @@
 //! What pages are built from.
 
 mod form;
+#[cfg(feature = "ssr")]
 mod frame;
 #[cfg(feature = "ssr")]
 mod front_door;
+#[cfg(feature = "ssr")]
 mod mark;
 mod moment;
 mod notice;
+mod page;
 mod reveal;
 mod revoke_dialog;
 mod scope_picker;
 mod token_table;
 
 pub(crate) use form::{FormState, SubmitButton, Summary, TextField};
-pub(crate) use frame::{Account, Crumb, Frame};
+#[cfg(feature = "ssr")]
+pub(crate) use frame::Frame;
 #[cfg(feature = "ssr")]
 pub(crate) use front_door::FrontDoor;
 pub(crate) use moment::Moment;
 pub(crate) use notice::{Notice, Tone};
+pub(crate) use page::Page;
 pub(crate) use reveal::{Reveal, RevealPanel};
 pub(crate) use revoke_dialog::RevokeDialog;
 pub(crate) use scope_picker::ScopePicker;

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::loading::LoadingFailed;
 use crate::AppError;
-use crate::components::{Frame, Moment};
+use crate::components::{Moment, Page};
 use crate::paths;
 use crate::ssr::{answer, signed_in};
 
@@ -14,7 +14,7 @@ use crate::ssr::{answer, signed_in};
 pub(crate) fn DiagnosticsPage() -> impl IntoView {
     let facts = Resource::new(|| (), |()| facts());
     view! {
-        <Frame title="Diagnostics" about="What to tell whoever helps you." current=paths::DIAGNOSTICS>
+        <Page about="What to tell whoever helps you." path=paths::DIAGNOSTICS>
             <Suspense>
                 {move || Suspend::new(async move {
                     match facts.await {
@@ -23,7 +23,7 @@ pub(crate) fn DiagnosticsPage() -> impl IntoView {
                     }
                 })}
             </Suspense>
-        </Frame>
+        </Page>
     }
     .into_any()
 }

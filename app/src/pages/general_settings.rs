@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use super::loading::LoadingFailed;
-use crate::components::{FormState, Frame, Moment, Notice, SubmitButton, Summary, TextField, Tone};
+use crate::components::{FormState, Moment, Notice, Page, SubmitButton, Summary, TextField, Tone};
 use crate::ssr::{answer, signed_in};
 use crate::{AppError, PlainPost, SettingsSection, paths};
 
@@ -16,7 +16,7 @@ pub(crate) fn GeneralSettingsPage() -> impl IntoView {
     let saved = use_query_map().read_untracked().get("saved").and_then(|code| SettingsSection::parse(&code));
     let notice = saved.map(|section| (Tone::Good, section.done().to_owned()));
     view! {
-        <Frame title="General" about="Your account and how Latchkey looks to you." current=paths::GENERAL>
+        <Page about="Your account and how Latchkey looks to you." path=paths::GENERAL>
             <Notice message=Signal::stored(notice)/>
             <Suspense>
                 {move || Suspend::new(async move {
@@ -26,7 +26,7 @@ pub(crate) fn GeneralSettingsPage() -> impl IntoView {
                     }
                 })}
             </Suspense>
-        </Frame>
+        </Page>
     }
     .into_any()
 }

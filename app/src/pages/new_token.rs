@@ -11,7 +11,7 @@ use leptos_router::hooks::use_navigate;
 
 use super::loading::{Loading, LoadingFailed};
 use crate::browser::{self, FormValues};
-use crate::components::{Crumb, FormState, Frame, Reveal, ScopePicker, SubmitButton, Summary, TextField};
+use crate::components::{FormState, Page, Reveal, ScopePicker, SubmitButton, Summary, TextField};
 use crate::functions::{add_token, new_token_form};
 use crate::{PlainPost, paths};
 
@@ -19,11 +19,10 @@ use crate::{PlainPost, paths};
 pub(crate) fn NewTokenPage() -> impl IntoView {
     let form = Resource::new(|| (), |()| new_token_form());
     view! {
-        <Frame
-            title="Add a personal access token"
+        <Page
             about="Make one for each vendor, so that each can be revoked alone."
-            crumbs=vec![Crumb("Personal Access Tokens", paths::TOKENS)]
-            current=paths::TOKENS
+            parent=paths::TOKENS
+            path=paths::NEW_TOKEN
         >
             <Suspense fallback=Loading>
                 {move || Suspend::new(async move {
@@ -33,7 +32,7 @@ pub(crate) fn NewTokenPage() -> impl IntoView {
                     }
                 })}
             </Suspense>
-        </Frame>
+        </Page>
     }
     .into_any()
 }

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use super::loading::{Loading, LoadingFailed};
-use crate::components::{Frame, Notice, Reveal, RevealPanel, RevokeDialog, TokenTable, Tone};
+use crate::components::{Notice, Page, Reveal, RevealPanel, RevokeDialog, TokenTable, Tone};
 use crate::functions::list_tokens;
 use crate::root::Live;
 use crate::{PlainPost, paths};
@@ -52,10 +52,9 @@ pub(crate) fn TokenListPage() -> impl IntoView {
         }
     };
     view! {
-        <Frame
-            title="Personal Access Tokens"
+        <Page
             about="One token for each vendor, so that each can be revoked alone."
-            current=paths::TOKENS
+            path=paths::TOKENS
             actions=actions
         >
             <Notice message=notice/>
@@ -86,7 +85,7 @@ pub(crate) fn TokenListPage() -> impl IntoView {
                     }
                 })}
             </Transition>
-        </Frame>
+        </Page>
     }
     .into_any()
 }

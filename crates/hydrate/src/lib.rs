@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 /// Takes over a page that runs in the browser. Its script calls this once, after loading the module.
 #[wasm_bindgen]
 pub fn hydrate() {
-    leptos::mount::hydrate_body(latchkey_app::App);
+    latchkey_app::hydrate();
 }
 
 /// Starts what a page of the server gets in the browser. Its script calls this once, after loading the module.

@@ -91,7 +91,8 @@ impl WasmToolchain {
         command.args(["build", "--target", TARGET]).arg("--target-dir").arg(workspace.wasm_target());
         if matches!(self, Self::Debian { .. }) {
             // A panic cannot be caught or read in a user's browser: leave its formatting out of the file.
-            command.env("RUSTFLAGS", "-Zunstable-options -Cpanic=immediate-abort --cfg erase_components");
+            // This variable replaces the flags in .cargo/config.toml, so those are repeated here.
+            command.env("RUSTFLAGS", "-Zunstable-options -Cpanic=immediate-abort --cfg=erase_components");
             command.args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"]);
         }
         command

@@ -21,10 +21,13 @@ pub(super) fn parse(text: &str) -> Result<String, String> {
         return Err("it ends with the host and its port: Latchkey has no path in front of it".to_owned());
     }
     let host = authority.host().to_ascii_lowercase();
-    match authority.port() {
-        Some(port) if port.as_u16() != own_port => Ok(format!("{scheme}://{host}:{}", port.as_u16())),
-        None if authority.as_str().ends_with(':') => Err("the port is missing".to_owned()),
-        _ => Ok(format!("{scheme}://{host}")),
+    // `Authority::port` is silent about a port that is missing or too large.
+    let port = authority.as_str().strip_prefix(authority.host()).and_then(|rest| rest.strip_prefix(':'));
+    match port.map(str::parse::<u16>) {
+        None => Ok(format!("{scheme}://{host}")),
+        Some(Ok(port)) if port == own_port => Ok(format!("{scheme}://{host}")),
+        Some(Ok(port)) if port > 0 => Ok(format!("{scheme}://{host}:{port}")),
+        Some(_) => Err("the port is a number from 1 to 65535".to_owned()),
     }
 }
 
@@ -59,7 +62,7 @@ mod tests {
             "https://pat.example.com:",
             "https://pat.example.com:99999",
         ] {
-            assert!(parse(text).is_err(), "{text:?}");
+            assert!(parse(text).is_err(), "{text:?}: {:?}", parse(text));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Rendering pages.
 
+use std::sync::LazyLock;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -9,7 +11,8 @@ use http::header::CONTENT_SECURITY_POLICY;
 use http::{HeaderValue, StatusCode};
 use latchkey_app::ssr::RequestContext;
 use latchkey_app::{App, Life, PlainPost, Shell, life_of, shell, sign_in_path};
-use latchkey_domain::{Appearance, PlainText};
+use latchkey_domain::PlainText;
+use latchkey_domain::view::AccountView;
 use leptos::prelude::{Owner, provide_context, use_context};
 use leptos_axum::{ResponseOptions, generate_route_list, render_app_async_with_context};
 use tower_http::compression::CompressionLayer;
@@ -22,8 +25,10 @@ pub const PUBLIC_PAGES: [&str; 2] = ["/setup", "/sign-in"];
 
 /// The paths of all pages.
 #[must_use]
-pub fn page_paths() -> Vec<String> {
-    generate_route_list(App).iter().map(|route| route.path().to_owned()).collect()
+pub fn page_paths() -> &'static [String] {
+    static PATHS: LazyLock<Vec<String>> =
+        LazyLock::new(|| generate_route_list(App).iter().map(|route| route.path().to_owned()).collect());
+    &PATHS
 }
 
 pub(super) fn router() -> Router<ServerState> {
@@ -83,10 +88,11 @@ pub(super) async fn not_found(state: &ServerState, request: Request) -> Response
 /// Renders the page at the request's path, whole. A page that answers a plain post, and the front door, do not
 /// come alive: they carry no scripts, and nothing of what they show is serialized into them.
 pub(super) async fn render(context: RequestContext, post: Option<PlainPost>, request: Request) -> Response {
-    let is_plain = post.is_some() || context.caller.is_none();
-    let life = if is_plain { Life::Plain } else { life_of(request.uri().path()) };
-    let appearance = context.caller.as_ref().map_or(Appearance::default(), |caller| caller.rep.appearance);
-    let shell_of_page = Shell { assets: assets::page_assets(), appearance, life };
+    let path = request.uri().path().to_owned();
+    let is_framed = !PUBLIC_PAGES.contains(&path.as_str()) && page_paths().contains(&path);
+    let frame = context.caller.as_ref().filter(|_| is_framed).map(|caller| AccountView::from(&caller.rep));
+    let life = if post.is_some() || frame.is_none() { Life::Plain } else { life_of(&path) };
+    let shell_of_page = Shell { assets: assets::page_assets(), path, frame, life };
     let provide = move || {
         provide_context(context.clone());
         provide_context(shell_of_page.clone());

@@ -1,0 +1,42 @@
+//! What stands at the top of every page behind the sign-in: breadcrumbs, heading, and what can be done.
+
+use leptos::prelude::*;
+
+use crate::paths;
+
+/// A page with its head.
+#[component]
+pub(crate) fn Page(
+    /// The page's path.
+    path: &'static str,
+    /// One sentence below the heading.
+    about: &'static str,
+    /// The page that this one belongs to, below User Settings.
+    #[prop(optional)]
+    parent: Option<&'static str>,
+    /// What can be done, at the right of the heading.
+    #[prop(optional, into)]
+    actions: ViewFn,
+    /// The page.
+    children: Children,
+) -> impl IntoView {
+    let title = paths::title(path);
+    // The server puts the title into the document; in the browser, pages follow each other without one.
+    Effect::new(move || document().set_title(&paths::window_title(path)));
+    let crumbs: Vec<_> = [("Settings", paths::GENERAL), ("User Settings", paths::GENERAL)]
+        .into_iter()
+        .chain(parent.map(|parent| (paths::title(parent), parent)))
+        .map(|(label, path)| view! { <li><a href=path rel=paths::rel(path)>{label}</a></li> })
+        .collect();
+    view! {
+        <nav class="crumbs" aria-label="Breadcrumbs"><ol>{crumbs}<li aria-current="page">{title}</li></ol></nav>
+        <div class="head">
+            <div>
+                <h1>{title}</h1>
+                <p>{about}</p>
+            </div>
+            {actions.run()}
+        </div>
+        {children()}
+    }
+}
