@@ -3,7 +3,6 @@
 use js_sys::{Date, Function, Object, Promise, Reflect};
 use latchkey_domain::Timestamp;
 use leptos::prelude::{document, window};
-use send_wrapper::SendWrapper;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -179,8 +178,7 @@ pub(crate) fn replace_page(answer: &Answer) -> bool {
         let _ = root.set_attribute("data-theme", &theme);
     }
     body.set_inner_html(&page.body().map(|body| body.inner_html()).unwrap_or_default());
-    let history = window().history();
-    let _ = history.and_then(|history| history.replace_state_with_url(&JsValue::NULL, "", Some(&answer.url)));
+    replace_address(&answer.url);
     true
 }
 
@@ -195,29 +193,28 @@ pub(crate) fn go_forward() {
     let _ = window().history().and_then(|history| history.forward());
 }
 
+/// Writes another address into the window, as a new step in the reader's history.
+pub(crate) fn push_address(target: &str) {
+    let _ = window().history().and_then(|history| history.push_state_with_url(&JsValue::NULL, "", Some(target)));
+}
+
+/// Writes another address into the window, in the place of this one.
+pub(crate) fn replace_address(target: &str) {
+    let _ = window().history().and_then(|history| history.replace_state_with_url(&JsValue::NULL, "", Some(target)));
+}
+
+/// Loads the page at the window's address.
+pub(crate) fn reload() {
+    let _ = window().location().reload();
+}
+
+/// Shows the top of the page.
+pub(crate) fn to_top() {
+    window().scroll_to_with_x_and_y(0.0, 0.0);
+}
+
 /// Listens to an event of the window, in its first phase, for as long as the page lives.
 pub(crate) fn listen(name: &str, listener: impl FnMut(Event) + 'static) {
     let closure = Closure::<dyn FnMut(Event)>::new(listener).into_js_value();
     let _ = window().add_event_listener_with_callback_and_bool(name, closure.unchecked_ref(), true);
-}
-
-/// A listener on the window that hears an event before anything on the page does.
-pub(crate) struct FirstListener {
-    name: &'static str,
-    closure: Closure<dyn FnMut(Event)>,
-}
-
-/// Listens to an event of the window, in its first phase.
-pub(crate) fn listen_first(name: &'static str, listener: impl FnMut(Event) + 'static) -> SendWrapper<FirstListener> {
-    let closure = Closure::<dyn FnMut(Event)>::new(listener);
-    let _ = window().add_event_listener_with_callback_and_bool(name, closure.as_ref().unchecked_ref(), true);
-    SendWrapper::new(FirstListener { name, closure })
-}
-
-impl FirstListener {
-    /// Stops listening.
-    pub(crate) fn remove(&self) {
-        let listener = self.closure.as_ref().unchecked_ref();
-        let _ = window().remove_event_listener_with_callback_and_bool(self.name, listener, true);
-    }
 }

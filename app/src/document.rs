@@ -6,6 +6,7 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 
 use crate::components::Frame;
+use crate::place::Place;
 use crate::root::Live;
 use crate::{App, paths};
 
@@ -21,8 +22,8 @@ pub struct PageAssets {
 pub struct Shell {
     /// The built assets; pages are plain without them.
     pub assets: Option<PageAssets>,
-    /// The page's path.
-    pub path: String,
+    /// The page's address.
+    pub place: Place,
     /// Whose frame stands around the page; none around the pages before the sign-in.
     pub frame: Option<AccountView>,
     /// What becomes of the page in the browser.
@@ -49,12 +50,12 @@ pub fn life_of(path: &str) -> Life {
 
 /// The whole document. Its [`Shell`] comes from the context.
 pub fn shell() -> impl IntoView {
-    let plain = || Shell { assets: None, path: String::new(), frame: None, life: Life::Plain };
-    let Shell { assets, path, frame, life } = use_context().unwrap_or_else(plain);
+    let plain = || Shell { assets: None, place: Place::default(), frame: None, life: Life::Plain };
+    let Shell { assets, place, frame, life } = use_context().unwrap_or_else(plain);
     let appearance = frame.as_ref().map_or(Appearance::default(), |account| account.appearance);
-    let title = paths::window_title(&path);
+    let title = paths::window_title(&place.path);
     let body = match frame {
-        Some(account) => view! { <Frame account=account path=path><App/></Frame> }.into_any(),
+        Some(account) => view! { <Frame account=account path=place.path><App/></Frame> }.into_any(),
         None => view! { <App/> }.into_any(),
     };
     provide_context(Live(life == Life::Hydrated));

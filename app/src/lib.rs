@@ -27,6 +27,7 @@ mod error;
 pub mod functions;
 mod pages;
 mod paths;
+mod place;
 mod plain_post;
 mod root;
 #[cfg(feature = "ssr")]
@@ -36,7 +37,10 @@ pub mod ssr;
 pub use document::{Life, PageAssets, Shell, life_of, shell};
 pub use enhance::enhance;
 pub use error::AppError;
+#[cfg(feature = "ssr")]
+pub use paths::ALL as PAGES;
 pub use paths::sign_in_path;
+pub use place::Place;
 pub use plain_post::{PlainPost, SettingsSection};
 pub use root::App;
 #[cfg(feature = "hydrate")]

@@ -16,6 +16,10 @@ pub const GENERAL: &str = "/settings/general";
 /// What the server says of itself.
 pub const DIAGNOSTICS: &str = "/settings/diagnostics";
 
+/// Every page.
+#[cfg(feature = "ssr")]
+pub const ALL: [&str; 6] = [SET_UP, SIGN_IN, GENERAL, DIAGNOSTICS, TOKENS, NEW_TOKEN];
+
 /// The heading of the page at this path, and its name in links.
 #[must_use]
 pub fn title(path: &str) -> &'static str {

@@ -1,14 +1,11 @@
-//! The router, and what every page shares.
+//! Which page is shown where, and what every page shares.
 
 use leptos::prelude::*;
-#[cfg(feature = "ssr")]
-use leptos_router::SsrMode;
-use leptos_router::components::{Route, Router, Routes};
-use leptos_router::path;
 
 use crate::components::Reveal;
 use crate::pages::{NewTokenPage, TokenListPage};
-use crate::{PlainPost, enhance};
+use crate::place::{Navigation, Place};
+use crate::{PlainPost, enhance, paths};
 
 /// Whether the page runs in the browser, for components that would be dead without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,17 +14,19 @@ pub struct Live(pub bool);
 /// The pages.
 #[component]
 pub fn App() -> impl IntoView {
+    let navigation = Navigation::new(place_of_request());
+    provide_context(navigation);
     let revealed = match use_context::<PlainPost>() {
         Some(PlainPost::TokenCreated(token)) => Some(token),
         _ => None,
     };
     provide_context(Reveal(RwSignal::new(revealed)));
-    Effect::new(enhance::come_alive);
-    view! {
-        <Router>
-            <Pages/>
-        </Router>
-    }
+    Effect::new(move || {
+        navigation.listen();
+        enhance::come_alive();
+    });
+    let path = navigation.path();
+    move || page_at(&path.get())
 }
 
 /// Takes over the page that was sent. The frame around it stays as it is.
@@ -44,29 +43,31 @@ pub fn hydrate() {
 
 /// The pages that run in the browser. It loads all others whole from the server, and has no code for them.
 #[cfg(not(feature = "ssr"))]
-#[component]
-fn Pages() -> impl IntoView {
-    view! {
-        <Routes fallback=|| ()>
-            <Route path=path!("/settings/personal-access-tokens") view=TokenListPage/>
-            <Route path=path!("/settings/personal-access-tokens/new") view=NewTokenPage/>
-        </Routes>
-    }
+fn page_at(path: &str) -> AnyView {
+    if path == paths::NEW_TOKEN { NewTokenPage().into_any() } else { TokenListPage().into_any() }
 }
 
 /// Every page.
 #[cfg(feature = "ssr")]
-#[component]
-fn Pages() -> impl IntoView {
+fn page_at(path: &str) -> AnyView {
     use crate::pages::{DiagnosticsPage, GeneralSettingsPage, NotFoundPage, SetUpPage, SignInPage};
-    view! {
-        <Routes fallback=NotFoundPage>
-            <Route path=path!("/setup") view=SetUpPage ssr=SsrMode::Async/>
-            <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
-            <Route path=path!("/settings/diagnostics") view=DiagnosticsPage ssr=SsrMode::Async/>
-            <Route path=path!("/settings/general") view=GeneralSettingsPage ssr=SsrMode::Async/>
-            <Route path=path!("/settings/personal-access-tokens") view=TokenListPage ssr=SsrMode::Async/>
-            <Route path=path!("/settings/personal-access-tokens/new") view=NewTokenPage ssr=SsrMode::Async/>
-        </Routes>
+    match path {
+        paths::SET_UP => SetUpPage().into_any(),
+        paths::SIGN_IN => SignInPage().into_any(),
+        paths::DIAGNOSTICS => DiagnosticsPage().into_any(),
+        paths::GENERAL => GeneralSettingsPage().into_any(),
+        paths::TOKENS => TokenListPage().into_any(),
+        paths::NEW_TOKEN => NewTokenPage().into_any(),
+        _ => NotFoundPage().into_any(),
     }
+}
+
+#[cfg(not(feature = "ssr"))]
+fn place_of_request() -> Place {
+    Place::parse(&crate::browser::current_path())
+}
+
+#[cfg(feature = "ssr")]
+fn place_of_request() -> Place {
+    use_context::<crate::Shell>().map(|shell| shell.place).unwrap_or_default()
 }

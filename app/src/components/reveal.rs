@@ -7,9 +7,9 @@ use latchkey_domain::view::NewTokenView;
 use leptos::html::Code;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use wasm_bindgen::JsCast;
 
 use crate::browser;
+use crate::place::Navigation;
 
 /// The token that was just made, if its secret is still to be seen.
 #[derive(Clone, Copy)]
@@ -28,7 +28,8 @@ pub(crate) fn RevealPanel(
 ) -> impl IntoView {
     let Reveal(reveal) = expect_context();
     let stored = RwSignal::new(false);
-    Effect::new(move || guard_leaving(stored, reveal));
+    let navigation: Navigation = expect_context();
+    Effect::new(move || guard_leaving(stored, reveal, navigation));
     let curl = token.curl_line();
     view! {
         <section class="reveal" aria-labelledby="reveal-title">
@@ -116,14 +117,15 @@ enum Copied {
 }
 
 /// Asks once before the page is left with nothing copied, and forgets the secret when it is.
-fn guard_leaving(stored: RwSignal<bool>, reveal: RwSignal<Option<NewTokenView>>) {
+fn guard_leaving(stored: RwSignal<bool>, reveal: RwSignal<Option<NewTokenView>>, navigation: Navigation) {
     let at_risk = move || !stored.get_untracked() && reveal.read_untracked().is_some();
-    // Answers whether leaving is off.
-    let stay = move || {
-        let stays = at_risk() && !browser::confirm(QUESTION);
-        stored.update(|stored| *stored = *stored || !stays);
-        stays
-    };
+    navigation.set_guard(Some(Callback::new(move |()| {
+        let may_leave = !at_risk() || browser::confirm(QUESTION);
+        if may_leave {
+            stored.set(true);
+        }
+        may_leave
+    })));
     let handles = [
         window_event_listener(leptos::ev::beforeunload, move |event| {
             if at_risk() {
@@ -133,28 +135,11 @@ fn guard_leaving(stored: RwSignal<bool>, reveal: RwSignal<Option<NewTokenView>>)
         // A page kept for the Back button must not keep the secret.
         window_event_listener_untyped("pagehide", move |_| reveal.set(None)),
     ];
-    let on_link = browser::listen_first("click", move |event| {
-        let link = event
-            .target()
-            .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
-            .and_then(|element| element.closest("a[href]:not([href^='#'])").ok().flatten());
-        if link.is_some() && stay() {
-            event.prevent_default();
-            event.stop_immediate_propagation();
-        }
-    });
-    let on_back = browser::listen_first("popstate", move |event| {
-        if stay() {
-            event.stop_immediate_propagation();
-            browser::go_forward();
-        }
-    });
     on_cleanup(move || {
         for handle in handles {
             handle.remove();
         }
-        on_link.remove();
-        on_back.remove();
+        navigation.set_guard(None);
         reveal.try_set(None);
     });
 }

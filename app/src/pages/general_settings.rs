@@ -3,17 +3,17 @@
 use latchkey_domain::view::{SessionView, SettingsView};
 use latchkey_domain::{Appearance, Email, Field, Password, PersonName, Timestamp, age_in_words};
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 
 use super::loading::LoadingFailed;
 use crate::components::{FormState, Moment, Notice, Page, SubmitButton, Summary, TextField, Tone};
+use crate::place::Navigation;
 use crate::ssr::{answer, signed_in};
 use crate::{AppError, PlainPost, SettingsSection, paths};
 
 #[component]
 pub(crate) fn GeneralSettingsPage() -> impl IntoView {
     let settings = Resource::new(|| (), |()| settings());
-    let saved = use_query_map().read_untracked().get("saved").and_then(|code| SettingsSection::parse(&code));
+    let saved = expect_context::<Navigation>().value_now("saved").and_then(|code| SettingsSection::parse(&code));
     let notice = saved.map(|section| (Tone::Good, section.done().to_owned()));
     view! {
         <Page about="Your account and how Latchkey looks to you." path=paths::GENERAL>

@@ -6,13 +6,12 @@ use leptos::ev::SubmitEvent;
 use leptos::html::{Form, Select};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
 
 use super::loading::{Loading, LoadingFailed};
 use crate::browser::{self, FormValues};
 use crate::components::{FormState, Page, Reveal, ScopePicker, SubmitButton, Summary, TextField};
 use crate::functions::{add_token, new_token_form};
+use crate::place::Navigation;
 use crate::{PlainPost, paths};
 
 #[component]
@@ -46,7 +45,7 @@ fn NewTokenForm(offered: NewTokenFormView) -> impl IntoView {
     let state = FormState::new("", refusal.as_ref());
     let element = NodeRef::<Form>::new();
     let Reveal(reveal) = expect_context();
-    let navigate = use_navigate();
+    let navigation: Navigation = expect_context();
     let on_submit = move |event: SubmitEvent| {
         event.prevent_default();
         let values = FormValues::of_submit(&event);
@@ -55,7 +54,6 @@ fn NewTokenForm(offered: NewTokenFormView) -> impl IntoView {
             return;
         }
         let password = PlainText::new(values.text(Field::CurrentPassword.name()));
-        let navigate = navigate.clone();
         spawn_local(async move {
             let TokenForm { form_id, description, expiration, scope_choice, scopes } = form;
             match add_token(form_id, description, expiration, scope_choice, scopes, password).await {
@@ -63,7 +61,7 @@ fn NewTokenForm(offered: NewTokenFormView) -> impl IntoView {
                     state.succeed();
                     reveal.set(Some(token));
                     // In the place of the form, which has done its work: Back leads to where it was opened from.
-                    navigate(paths::TOKENS, NavigateOptions { replace: true, ..NavigateOptions::default() });
+                    navigation.replace(paths::TOKENS);
                 }
                 Err(error) => state.fail(&error),
             }

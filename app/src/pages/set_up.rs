@@ -2,9 +2,9 @@
 
 use latchkey_domain::{Email, Field, Password, PersonName, Refusal};
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 
 use crate::components::{FormState, FrontDoor, SubmitButton, Summary, TextField};
+use crate::place::Navigation;
 use crate::{PlainPost, paths};
 
 #[component]
@@ -23,7 +23,7 @@ pub(crate) fn SetUpPage() -> impl IntoView {
         .into_any();
     }
     let state = FormState::new("", refusal.as_ref());
-    let code = use_query_map().read_untracked().get("code").unwrap_or_default();
+    let code = expect_context::<Navigation>().value_now("code").unwrap_or_default();
     view! {
         <FrontDoor title="Set up Latchkey" about="Make the first admin's account. This link works once.">
             <form method="post" action=format!("/setup?code={code}") novalidate>

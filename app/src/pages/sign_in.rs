@@ -2,9 +2,9 @@
 
 use latchkey_domain::{Email, Field};
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 
 use crate::components::{FormState, FrontDoor, SubmitButton, Summary, TextField};
+use crate::place::Navigation;
 use crate::{PlainPost, paths};
 
 #[component]
@@ -14,7 +14,7 @@ pub(crate) fn SignInPage() -> impl IntoView {
         _ => (String::new(), None),
     };
     let state = FormState::new("", refusal.as_ref());
-    let next = use_query_map().read_untracked().get("next").unwrap_or_default();
+    let next = expect_context::<Navigation>().value_now("next").unwrap_or_default();
     view! {
         <FrontDoor title="Sign in" about="Manage the tokens that give vendors access to your company's API.">
             <form method="post" action=paths::SIGN_IN novalidate>

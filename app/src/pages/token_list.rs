@@ -3,11 +3,11 @@
 use latchkey_domain::view::{RevokedView, TokenListView};
 use latchkey_domain::{AccountSid, TokenStatus};
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 
 use super::loading::{Loading, LoadingFailed};
 use crate::components::{Notice, Page, Reveal, RevealPanel, RevokeDialog, TokenTable, Tone};
 use crate::functions::list_tokens;
+use crate::place::Navigation;
 use crate::root::Live;
 use crate::{PlainPost, paths};
 
@@ -18,10 +18,10 @@ const MAX_ROWS: u32 = 5_000;
 
 #[component]
 pub(crate) fn TokenListPage() -> impl IntoView {
-    let query = use_query_map();
-    let with_ended = Memo::new(move |_| query.read().get("show").as_deref() == Some("all"));
+    let navigation: Navigation = expect_context();
+    let with_ended = Memo::new(move |_| navigation.value("show").as_deref() == Some("all"));
     let rows = Memo::new(move |_| {
-        let asked = query.read().get("rows").and_then(|rows| rows.parse().ok());
+        let asked = navigation.value("rows").and_then(|rows| rows.parse().ok());
         asked.unwrap_or(ROWS).clamp(1, MAX_ROWS)
     });
     let tokens = Resource::new(move || (with_ended.get(), rows.get()), |(ended, rows)| list_tokens(ended, rows));
@@ -38,7 +38,7 @@ pub(crate) fn TokenListPage() -> impl IntoView {
     });
     let on_cancel = Callback::new(move |()| asked.set(None));
     // Without the live page, the ✕ leads here with the token's name in the query.
-    let asked_in_query = move || query.read().get("revoke").and_then(|sid| sid.parse::<AccountSid>().ok());
+    let asked_in_query = move || navigation.value("revoke").and_then(|sid| sid.parse::<AccountSid>().ok());
 
     let actions = move || {
         let (label, path) = if with_ended.get() {
@@ -121,9 +121,8 @@ fn first_notice() -> Option<(Tone, String)> {
     if let Some(PlainPost::RevokeRefused(refusal)) = use_context::<PlainPost>() {
         return Some((Tone::Bad, refusal.sentence()));
     }
-    let query = use_query_map();
-    let query = query.read_untracked();
-    match query.get("notice").as_deref()? {
+    let navigation: Navigation = expect_context();
+    match navigation.value_now("notice").as_deref()? {
         "already-created" => Some((Tone::Warn, latchkey_domain::Refusal::AlreadyCreated.sentence())),
         "revoked" => Some((Tone::Good, "The token is revoked. Calls with it are refused from now on.".to_owned())),
         "had-ended" => Some((Tone::Warn, "The token had ended already; nothing has changed.".to_owned())),

@@ -23,7 +23,7 @@ use axum::routing::get;
 use crate::{ServerState, assets};
 
 pub use forms::FORMS;
-pub use pages::{PUBLIC_PAGES, page_paths};
+pub use pages::PUBLIC_PAGES;
 
 /// Where people land.
 const HOME: &str = "/settings/personal-access-tokens";

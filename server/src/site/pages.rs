@@ -1,7 +1,5 @@
 //! Rendering pages.
 
-use std::sync::LazyLock;
-
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -10,11 +8,11 @@ use axum::routing::get;
 use http::header::CONTENT_SECURITY_POLICY;
 use http::{HeaderValue, StatusCode};
 use latchkey_app::ssr::RequestContext;
-use latchkey_app::{App, Life, PlainPost, Shell, life_of, shell, sign_in_path};
+use latchkey_app::{Life, PAGES, Place, PlainPost, Shell, life_of, shell, sign_in_path};
 use latchkey_domain::PlainText;
 use latchkey_domain::view::AccountView;
 use leptos::prelude::{Owner, provide_context, use_context};
-use leptos_axum::{ResponseOptions, generate_route_list, render_app_async_with_context};
+use leptos_axum::{ResponseOptions, render_app_async_with_context};
 use tower_http::compression::CompressionLayer;
 
 use super::{HOME, gate, headers};
@@ -23,18 +21,10 @@ use crate::{ServerState, assets, request};
 /// Pages that need no session. They are the front door, and plain: no scripts.
 pub const PUBLIC_PAGES: [&str; 2] = ["/setup", "/sign-in"];
 
-/// The paths of all pages.
-#[must_use]
-pub fn page_paths() -> &'static [String] {
-    static PATHS: LazyLock<Vec<String>> =
-        LazyLock::new(|| generate_route_list(App).iter().map(|route| route.path().to_owned()).collect());
-    &PATHS
-}
-
 pub(super) fn router() -> Router<ServerState> {
     // Only answers to GET are compressed: the answer to a post can hold a secret beside text that somebody else
     // chose, and its compressed length would tell about the one through the other.
-    page_paths().iter().fold(Router::new(), |router, path| router.route(path, get(page).layer(CompressionLayer::new())))
+    PAGES.iter().fold(Router::new(), |router, path| router.route(path, get(page).layer(CompressionLayer::new())))
 }
 
 async fn page(State(state): State<ServerState>, request: Request) -> Response {
@@ -88,11 +78,13 @@ pub(super) async fn not_found(state: &ServerState, request: Request) -> Response
 /// Renders the page at the request's path, whole. A page that answers a plain post, and the front door, do not
 /// come alive: they carry no scripts, and nothing of what they show is serialized into them.
 pub(super) async fn render(context: RequestContext, post: Option<PlainPost>, request: Request) -> Response {
-    let path = request.uri().path().to_owned();
-    let is_framed = !PUBLIC_PAGES.contains(&path.as_str()) && page_paths().contains(&path);
+    let target = request.uri().path_and_query().map_or("", |target| target.as_str());
+    let place = Place::parse(target);
+    let path = place.path.clone();
+    let is_framed = !PUBLIC_PAGES.contains(&path.as_str()) && PAGES.contains(&path.as_str());
     let frame = context.caller.as_ref().filter(|_| is_framed).map(|caller| AccountView::from(&caller.rep));
     let life = if post.is_some() || frame.is_none() { Life::Plain } else { life_of(&path) };
-    let shell_of_page = Shell { assets: assets::page_assets(), path, frame, life };
+    let shell_of_page = Shell { assets: assets::page_assets(), place, frame, life };
     let provide = move || {
         provide_context(context.clone());
         provide_context(shell_of_page.clone());
