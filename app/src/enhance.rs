@@ -9,8 +9,8 @@
 
 use latchkey_domain::{Field, Timestamp};
 use leptos::prelude::{document, request_animation_frame};
-use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, HtmlFormElement, HtmlInputElement, KeyboardEvent};
 
 use crate::{AppError, browser};

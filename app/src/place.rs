@@ -30,16 +30,20 @@ impl Place {
     /// The first value of this name in the query, decoded.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<String> {
-        let (_, value) =
-            self.query.split('&').filter_map(|pair| pair.split_once('=')).find(|(found, _)| *found == name)?;
-        Some(percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned())
+        value_in(&self.query, name)
     }
+}
+
+fn value_in(query: &str, name: &str) -> Option<String> {
+    let (_, value) = query.split('&').filter_map(|pair| pair.split_once('=')).find(|(found, _)| *found == name)?;
+    Some(percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned())
 }
 
 /// The page that is shown, and the way to another.
 #[derive(Clone, Copy)]
 pub(crate) struct Navigation {
-    place: RwSignal<Place>,
+    path: RwSignal<String>,
+    query: RwSignal<String>,
     guard: StoredValue<Option<Guard>>,
 }
 
@@ -49,22 +53,23 @@ type Guard = Callback<(), bool>;
 impl Navigation {
     /// At the place of the request, or of the browser's window.
     pub(crate) fn new(place: Place) -> Self {
-        Self { place: RwSignal::new(place), guard: StoredValue::new(None) }
+        let Place { path, query } = place;
+        Self { path: RwSignal::new(path), query: RwSignal::new(query), guard: StoredValue::new(None) }
     }
 
     /// The path, followed as it changes.
-    pub(crate) fn path(self) -> Memo<String> {
-        Memo::new(move |_| self.place.read().path.clone())
+    pub(crate) fn path(self) -> String {
+        self.path.get()
     }
 
     /// A value of the query, followed as it changes.
     pub(crate) fn value(self, name: &str) -> Option<String> {
-        self.place.read().value(name)
+        value_in(&self.query.read(), name)
     }
 
     /// A value of the query as it is now.
     pub(crate) fn value_now(self, name: &str) -> Option<String> {
-        self.place.read_untracked().value(name)
+        value_in(&self.query.read_untracked(), name)
     }
 
     /// Goes to another live page, in the place of this one in the reader's history.
@@ -98,7 +103,7 @@ impl Navigation {
 
     fn go_back(self) {
         let place = Place::parse(&browser::current_path());
-        if *self.place.read_untracked() == place {
+        if *self.path.read_untracked() == place.path && *self.query.read_untracked() == place.query {
             return;
         }
         if !self.may_leave() {
@@ -115,8 +120,14 @@ impl Navigation {
         self.guard.get_value().is_none_or(|guard| guard.run(()))
     }
 
-    fn show(self, place: Place) {
-        self.place.set(place);
+    fn show(self, Place { path, query }: Place) {
+        if *self.path.read_untracked() == path {
+            self.query.set(query);
+        } else {
+            // The page that is left must not follow the query of the one that comes.
+            self.query.update_untracked(|known| *known = query);
+            self.path.set(path);
+        }
     }
 }
 

@@ -25,8 +25,7 @@ pub fn App() -> impl IntoView {
         navigation.listen();
         enhance::come_alive();
     });
-    let path = navigation.path();
-    move || page_at(&path.get())
+    move || page_at(&navigation.path())
 }
 
 /// Takes over the page that was sent. The frame around it stays as it is.

@@ -1,5 +1,6 @@
 //! Rendering pages.
 
+use any_spawner::Executor;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -22,6 +23,8 @@ use crate::{ServerState, assets, request};
 pub const PUBLIC_PAGES: [&str; 2] = ["/setup", "/sign-in"];
 
 pub(super) fn router() -> Router<ServerState> {
+    // Rendering spawns on this process's runtime. An error means that it was told so before.
+    let _ = Executor::init_tokio();
     // Only answers to GET are compressed: the answer to a post can hold a secret beside text that somebody else
     // chose, and its compressed length would tell about the one through the other.
     PAGES.iter().fold(Router::new(), |router, path| router.route(path, get(page).layer(CompressionLayer::new())))
