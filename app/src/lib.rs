@@ -14,6 +14,9 @@
 
 #![expect(unreachable_pub, reason = "what the component macro makes is public")]
 
+#[cfg(not(erase_components))]
+compile_error!("build with `--cfg=erase_components`, as .cargo/config.toml says: server and browser would differ. A RUSTFLAGS variable takes that flag away.");
+
 mod browser;
 pub mod components;
 #[cfg(feature = "ssr")]

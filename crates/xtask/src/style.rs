@@ -31,10 +31,23 @@ pub(crate) fn join(directory: &Path) -> Result<Option<String>> {
     let mut joined = String::new();
     for name in &names {
         let sheet = read(&directory.join(name))?;
-        joined.push_str(sheet.trim());
-        joined.push('\n');
+        for line in without_comments(&sheet).lines().map(str::trim_end).filter(|line| !line.is_empty()) {
+            joined.push_str(line);
+            joined.push('\n');
+        }
     }
     Ok(Some(joined))
+}
+
+/// A sheet as browsers need it. No string in our sheets holds the marks of a comment.
+fn without_comments(sheet: &str) -> String {
+    let mut kept = String::with_capacity(sheet.len());
+    let mut rest = sheet;
+    while let Some((before, comment)) = rest.split_once("/*") {
+        kept.push_str(before);
+        rest = comment.split_once("*/").map_or("", |(_, after)| after);
+    }
+    kept + rest
 }
 
 /// The names that an index imports, in order.
@@ -66,6 +79,12 @@ fn read(path: &Path) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn comments_stay_behind() {
+        assert_eq!(without_comments("/* a */ b { } /* c\n d */e"), " b { } e");
+        assert_eq!(without_comments("a /* never closed"), "a ");
+    }
 
     fn style(files: &[(&str, &str)]) -> Result<Option<String>> {
         let directory = tempfile::tempdir().expect("a directory");
