@@ -20,6 +20,8 @@ export default defineConfig({
   fullyParallel: true,
   forbidOnly: true,
   retries: 0,
+  // A server that is broken through and through is told from the first failures.
+  maxFailures: 40,
   workers: 2,
   timeout: 30_000,
   expect: { timeout: 7_000 },

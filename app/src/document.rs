@@ -49,6 +49,7 @@ pub fn life_of(path: &str) -> Life {
 }
 
 /// The whole document. Its [`Shell`] comes from the context.
+#[must_use]
 pub fn shell() -> impl IntoView {
     let plain = || Shell { assets: None, place: Place::default(), frame: None, life: Life::Plain };
     let Shell { assets, place, frame, life } = use_context().unwrap_or_else(plain);

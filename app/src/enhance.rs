@@ -7,7 +7,7 @@
 //!
 //! Everything listens on the window, so it holds for whatever the page comes to contain.
 
-use latchkey_domain::{Field, Timestamp};
+use latchkey_domain::{Field, FieldProblem, Timestamp};
 use leptos::prelude::{document, request_animation_frame};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
@@ -93,7 +93,7 @@ fn show_problem(input: &HtmlInputElement, field: Field) -> bool {
     if let Some(message) = document().get_element_by_id(&format!("{}-message", input.id())) {
         let hint = message.get_attribute("data-hint").unwrap_or_default();
         message.set_class_name(if problem.is_some() { "error" } else { "hint" });
-        message.set_text_content(Some(&problem.map_or(hint, |problem| problem.sentence())));
+        message.set_text_content(Some(&problem.map_or(hint, FieldProblem::sentence)));
     }
     let _ = match problem {
         Some(_) => input.set_attribute("aria-invalid", "true"),
@@ -124,16 +124,15 @@ fn send(form: HtmlFormElement) {
     }
     spawn_local(async move {
         let form_id = form.id();
-        match browser::post(&form).await {
-            Some(answer) => put_in_place(&answer, &form_id),
-            None => {
-                if let Some(button) = &button {
-                    let _ = button.remove_attribute("aria-busy");
-                }
-                if let Some(place) = form.query_selector(".summary-place").ok().flatten() {
-                    place.set_text_content(Some(&AppError::Unreachable.sentence()));
-                }
-            }
+        if let Some(answer) = browser::post(&form).await {
+            put_in_place(&answer, &form_id);
+            return;
+        }
+        if let Some(button) = &button {
+            let _ = button.remove_attribute("aria-busy");
+        }
+        if let Some(place) = form.query_selector(".summary-place").ok().flatten() {
+            place.set_text_content(Some(&AppError::Unreachable.sentence()));
         }
     });
 }

@@ -13,12 +13,15 @@
 //! same function runs inside the server when a page is rendered there.
 
 #![expect(unreachable_pub, reason = "what the component macro makes is public")]
+#![expect(clippy::needless_pass_by_value, reason = "components own their props; the macro passes them so")]
 
 #[cfg(not(erase_components))]
-compile_error!("build with `--cfg=erase_components`, as .cargo/config.toml says: server and browser would differ. A RUSTFLAGS variable takes that flag away.");
+compile_error!(
+    "build with `--cfg=erase_components`, as .cargo/config.toml says: server and browser would differ. A RUSTFLAGS variable takes that flag away."
+);
 
 mod browser;
-pub mod components;
+mod components;
 #[cfg(feature = "ssr")]
 mod document;
 mod enhance;

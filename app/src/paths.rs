@@ -1,5 +1,7 @@
 //! Addresses of pages.
 
+use std::fmt::Write as _;
+
 /// The sign-in page.
 pub const SIGN_IN: &str = "/sign-in";
 /// The form for the first admin's account.
@@ -56,7 +58,8 @@ pub fn sign_in_path(next: &str) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/') {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            // Writing to a text cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
         }
     }
     format!("{SIGN_IN}?next={encoded}")

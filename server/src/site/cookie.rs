@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     fn web(url: Option<&str>) -> WebSettings {
-        WebSettings { public_url: url.map(str::to_owned), ..WebSettings::default() }
+        WebSettings { public_url: url.map(str::to_owned) }
     }
 
     #[test]

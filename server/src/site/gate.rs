@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     fn own(public_url: Option<&str>, lines: &[(&'static str, &'static str)]) -> bool {
-        let web = WebSettings { public_url: public_url.map(str::to_owned), ..WebSettings::default() };
+        let web = WebSettings { public_url: public_url.map(str::to_owned) };
         let headers = lines
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))

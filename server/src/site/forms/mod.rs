@@ -69,8 +69,8 @@ impl Posted {
     }
 
     /// Whoever is signed in; others are led to the sign-in, and back to this page.
-    fn caller(&self) -> Result<Caller, Response> {
-        let to_sign_in = || Redirect::to(&sign_in_path(self.page.uri().path())).into_response();
+    fn caller(&self) -> Result<Caller, Redirect> {
+        let to_sign_in = || Redirect::to(&sign_in_path(self.page.uri().path()));
         self.context.caller.clone().ok_or_else(to_sign_in)
     }
 

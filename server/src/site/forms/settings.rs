@@ -17,7 +17,7 @@ pub(super) async fn change(State(state): State<ServerState>, request: Request) -
     };
     let caller = match posted.caller() {
         Ok(caller) => caller,
-        Err(response) => return response,
+        Err(to_sign_in) => return to_sign_in.into_response(),
     };
     let Some(section) = SettingsSection::parse(&posted.fields.text("section")) else {
         let post =

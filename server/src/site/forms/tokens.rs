@@ -21,7 +21,7 @@ pub(super) async fn add(State(state): State<ServerState>, request: Request) -> R
     };
     let caller = match posted.caller() {
         Ok(caller) => caller,
-        Err(response) => return response,
+        Err(to_sign_in) => return to_sign_in.into_response(),
     };
     let form = TokenForm {
         form_id: posted.fields.text("form_id"),
@@ -51,7 +51,7 @@ pub(super) async fn revoke(State(state): State<ServerState>, request: Request) -
     };
     let caller = match posted.caller() {
         Ok(caller) => caller,
-        Err(response) => return response,
+        Err(to_sign_in) => return to_sign_in.into_response(),
     };
     let revoked = match posted.fields.text("revoke").parse() {
         Ok(sid) => state.service.revoke_token(&caller, sid).await,
