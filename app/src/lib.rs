@@ -15,7 +15,7 @@
 #![expect(unreachable_pub, reason = "what the component macro makes is public")]
 #![expect(clippy::needless_pass_by_value, reason = "components own their props; the macro passes them so")]
 
-#[cfg(not(erase_components))]
+#[cfg(not(any(erase_components, doc)))]
 compile_error!(
     "build with `--cfg=erase_components`, as .cargo/config.toml says: server and browser would differ. A RUSTFLAGS variable takes that flag away."
 );

