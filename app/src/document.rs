@@ -90,7 +90,7 @@ pub fn shell() -> impl IntoView {
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 {head}
-                <title>{title}</title>
+                <title inner_html=title></title>
             </head>
             <body>
                 {body}

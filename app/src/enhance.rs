@@ -7,6 +7,8 @@
 //!
 //! Everything listens on the window, so it holds for whatever the page comes to contain.
 
+use std::fmt::Write as _;
+
 use latchkey_domain::{Field, FieldProblem, Timestamp};
 use leptos::prelude::{document, request_animation_frame};
 use wasm_bindgen::JsCast;
@@ -87,8 +89,8 @@ fn field_of(event: &Event) -> Option<(HtmlInputElement, Field)> {
     Some((input, field))
 }
 
-/// Says below a field what is wrong with it, or its hint. Answers whether nothing is wrong.
-fn show_problem(input: &HtmlInputElement, field: Field) -> bool {
+/// Says below a field what is wrong with it, or its hint. Answers what is wrong.
+fn show_problem(input: &HtmlInputElement, field: Field) -> Option<FieldProblem> {
     let problem = field.check(&input.value());
     if let Some(message) = document().get_element_by_id(&format!("{}-message", input.id())) {
         let hint = message.get_attribute("data-hint").unwrap_or_default();
@@ -99,18 +101,23 @@ fn show_problem(input: &HtmlInputElement, field: Field) -> bool {
         Some(_) => input.set_attribute("aria-invalid", "true"),
         None => input.remove_attribute("aria-invalid"),
     };
-    problem.is_none()
+    problem
 }
 
 /// Sends a form whose fields are right, and puts the answer in place.
 fn send(form: HtmlFormElement) {
     let mut first_wrong = None;
+    let mut problems = String::new();
     for input in browser::all_in(&form, "input").filter_map(|input| input.dyn_into::<HtmlInputElement>().ok()) {
-        let wrong = Field::parse(&input.name()).is_some_and(|field| !show_problem(&input, field));
-        if wrong && first_wrong.is_none() {
-            first_wrong = Some(input);
-        }
+        let Some(problem) = Field::parse(&input.name()).and_then(|field| show_problem(&input, field)) else {
+            continue;
+        };
+        // Ids and sentences are the program's own: nothing here was typed. Writing to a text cannot fail.
+        let _ = write!(problems, "<li><a href=\"#{}\">{}</a></li>", input.id(), problem.sentence());
+        first_wrong.get_or_insert(input);
     }
+    let heading = if first_wrong.is_some() { "<h2>Not saved yet</h2>" } else { "" };
+    summarize(&form, heading, &problems);
     if let Some(input) = first_wrong {
         let _ = input.focus();
         return;
@@ -131,10 +138,17 @@ fn send(form: HtmlFormElement) {
         if let Some(button) = &button {
             let _ = button.remove_attribute("aria-busy");
         }
-        if let Some(place) = form.query_selector(".summary-place").ok().flatten() {
-            place.set_text_content(Some(&AppError::Unreachable.sentence()));
-        }
+        summarize(&form, &format!("<p>{}</p>", AppError::Unreachable.sentence()), "");
     });
+}
+
+/// Says above a form what keeps it from being sent; nothing, for an empty text.
+fn summarize(form: &HtmlFormElement, text: &str, list: &str) {
+    let list = if list.is_empty() { String::new() } else { format!("<ul>{list}</ul>") };
+    let summary = if text.is_empty() { String::new() } else { format!("<div class=\"summary\">{text}{list}</div>") };
+    if let Some(place) = form.query_selector(".summary-place").ok().flatten() {
+        place.set_inner_html(&summary);
+    }
 }
 
 fn put_in_place(answer: &browser::Answer, form_id: &str) {

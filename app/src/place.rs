@@ -45,6 +45,7 @@ pub(crate) struct Navigation {
     path: RwSignal<String>,
     query: RwSignal<String>,
     guard: StoredValue<Option<Guard>>,
+    returning: StoredValue<bool>,
 }
 
 /// Answers whether the page may be left.
@@ -54,7 +55,12 @@ impl Navigation {
     /// At the place of the request, or of the browser's window.
     pub(crate) fn new(place: Place) -> Self {
         let Place { path, query } = place;
-        Self { path: RwSignal::new(path), query: RwSignal::new(query), guard: StoredValue::new(None) }
+        Self {
+            path: RwSignal::new(path),
+            query: RwSignal::new(query),
+            guard: StoredValue::new(None),
+            returning: StoredValue::new(false),
+        }
     }
 
     /// The path, followed as it changes.
@@ -102,12 +108,14 @@ impl Navigation {
     }
 
     fn go_back(self) {
-        let place = Place::parse(&browser::current_path());
-        if *self.path.read_untracked() == place.path && *self.query.read_untracked() == place.query {
+        if self.returning.get_value() {
+            self.returning.set_value(false);
             return;
         }
+        let place = Place::parse(&browser::current_path());
         if !self.may_leave() {
             // The address has changed already: put it back.
+            self.returning.set_value(true);
             browser::go_forward();
         } else if is_live(&place.path) {
             self.show(place);

@@ -13,6 +13,8 @@ pub enum PlainPost {
     SignInRefused {
         /// The typed address.
         email: String,
+        /// Where the visitor was going.
+        next: String,
         /// Why.
         refusal: Refusal,
     },

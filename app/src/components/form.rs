@@ -59,6 +59,12 @@ impl FormState {
         self.errors.read().at(field)
     }
 
+    /// Whether this field is the first to be mended, when the page is made.
+    #[must_use]
+    pub(crate) fn is_first_wrong(self, field: Field) -> bool {
+        self.errors.with_untracked(|errors| errors.iter().next().is_some_and(|problem| problem.field() == field))
+    }
+
     /// Whether the form is being worked on, followed as it changes.
     #[must_use]
     pub(crate) fn is_busy(self) -> bool {
@@ -205,10 +211,7 @@ pub(crate) fn TextField(
 ) -> impl IntoView {
     let id = state.id(field);
     let message_id = format!("{id}-message");
-    let is_first_wrong = {
-        let errors = state.errors.get_untracked();
-        errors.iter().next().is_some_and(|problem| problem.field() == field)
-    };
+    let is_first_wrong = state.is_first_wrong(field);
     view! {
         <div class="field">
             <label for=id.clone()>{label}</label>
@@ -218,7 +221,9 @@ pub(crate) fn TextField(
                 name=field.name()
                 value=value
                 autocomplete=autocomplete
-                maxlength=max_length.map(|length| length.to_string())
+                // Browsers count UTF-16 units, of which a character has one or two; what is too long for the rule
+                // is said, not cut off.
+                maxlength=max_length.map(|length| (2 * length).to_string())
                 required
                 autofocus=is_first_wrong
                 aria-invalid=move || state.problem(field).is_some().then_some("true")

@@ -35,7 +35,7 @@ pub(crate) fn Page(
                 <h1>{title}</h1>
                 <p>{about}</p>
             </div>
-            {actions.run()}
+            {move || actions.run()}
         </div>
         {children()}
     }

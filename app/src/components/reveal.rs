@@ -29,12 +29,16 @@ pub(crate) fn RevealPanel(
     let Reveal(reveal) = expect_context();
     let stored = RwSignal::new(false);
     let navigation: Navigation = expect_context();
-    Effect::new(move || guard_leaving(stored, reveal, navigation));
+    Effect::new(move || {
+        guard_leaving(stored, reveal, navigation);
+        // What has just appeared is what the reader came for; the button that was pressed is gone.
+        request_animation_frame(|| browser::focus("reveal-title"));
+    });
     let curl = token.curl_line();
     view! {
         <section class="reveal" aria-labelledby="reveal-title">
             <header>
-                <h2 id="reveal-title">
+                <h2 id="reveal-title" tabindex="-1">
                     {token.description.clone()}
                     " is ready. Give these two to the vendor now: the Auth Token is not shown again."
                 </h2>
@@ -100,7 +104,11 @@ fn Secret(label: &'static str, value: String, primary: bool, live: bool, stored:
                     }
                 })}
             <span class="visually-hidden" role="status">
-                {move || (state.get() == Copied::Yes).then(|| format!("{label} copied"))}
+                {move || match state.get() {
+                    Copied::No => String::new(),
+                    Copied::Yes => format!("{label} copied"),
+                    Copied::Selected => format!("{label} selected: press Ctrl+C"),
+                }}
             </span>
         </div>
     }
@@ -123,6 +131,7 @@ fn guard_leaving(stored: RwSignal<bool>, reveal: RwSignal<Option<NewTokenView>>,
         let may_leave = !at_risk() || browser::confirm(QUESTION);
         if may_leave {
             stored.set(true);
+            reveal.set(None);
         }
         may_leave
     })));

@@ -60,6 +60,7 @@ pub(crate) fn ScopePicker(
         })
         .collect();
     let id = state.id(Field::Scopes);
+    let is_first_wrong = state.is_first_wrong(Field::Scopes);
     let message_id = format!("{id}-message");
     let described_by = message_id.clone();
     view! {
@@ -67,6 +68,7 @@ pub(crate) fn ScopePicker(
             class="scope-choice"
             id=id
             tabindex="-1"
+            autofocus=is_first_wrong
             aria-describedby=described_by
             aria-invalid=move || state.problem(Field::Scopes).is_some().then_some("true")
             on:change=move |_| recount()
@@ -93,6 +95,8 @@ pub(crate) fn ScopePicker(
                         aria-label="Filter scopes"
                         placeholder="Filter scopes"
                         autocomplete="off"
+                        // Enter would send the form, and make a token before its time.
+                        on:keydown=move |event| if event.key() == "Enter" { event.prevent_default() }
                         on:input=move |event| filter.set(event_target_value(&event).trim().to_lowercase())
                     />
                     <span class="small muted" role="status">{move || format!("{} of {total} selected", count.get())}</span>

@@ -9,12 +9,12 @@ use crate::{PlainPost, paths};
 
 #[component]
 pub(crate) fn SignInPage() -> impl IntoView {
-    let (email, refusal) = match use_context::<PlainPost>() {
-        Some(PlainPost::SignInRefused { email, refusal }) => (email, Some(refusal)),
-        _ => (String::new(), None),
+    let in_query = || expect_context::<Navigation>().value_now("next").unwrap_or_default();
+    let (email, next, refusal) = match use_context::<PlainPost>() {
+        Some(PlainPost::SignInRefused { email, next, refusal }) => (email, next, Some(refusal)),
+        _ => (String::new(), in_query(), None),
     };
     let state = FormState::new("", refusal.as_ref());
-    let next = expect_context::<Navigation>().value_now("next").unwrap_or_default();
     view! {
         <FrontDoor title="Sign in" about="Manage the tokens that give vendors access to your company's API.">
             <form method="post" action=paths::SIGN_IN novalidate>

@@ -9,7 +9,7 @@ use crate::components::{Notice, Page, Reveal, RevealPanel, RevokeDialog, TokenTa
 use crate::functions::list_tokens;
 use crate::place::Navigation;
 use crate::root::Live;
-use crate::{PlainPost, paths};
+use crate::{PlainPost, browser, paths};
 
 /// How many rows the list shows at first, and how many "Show more" adds.
 const ROWS: u32 = 100;
@@ -35,6 +35,8 @@ pub(crate) fn TokenListPage() -> impl IntoView {
         asked.set(None);
         notice.set(Some((Tone::Good, revoked_in_words(&revoked.description, revoked.had_ended))));
         tokens.refetch();
+        // The button that asked for it leaves with its row.
+        request_animation_frame(|| browser::focus("main"));
     });
     let on_cancel = Callback::new(move |()| asked.set(None));
     // Without the live page, the ✕ leads here with the token's name in the query.

@@ -2,7 +2,7 @@
 
 use any_spawner::Executor;
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
@@ -101,7 +101,19 @@ pub(super) async fn render(context: RequestContext, post: Option<PlainPost>, req
         }
         allow_own_scripts();
     };
-    render_app_async_with_context(provide, shell)(request).await
+    let response = render_app_async_with_context(provide, shell)(request).await;
+    if life == Life::Hydrated { response } else { without_data(response).await }
+}
+
+/// A page as it was rendered, without the scripts that Leptos appends for pages that run in the browser.
+async fn without_data(response: Response) -> Response {
+    const END: &[u8] = b"</html>";
+    let (parts, body) = response.into_parts();
+    let Ok(page) = to_bytes(body, usize::MAX).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let end = page.windows(END.len()).rposition(|window| window == END).map_or(page.len(), |start| start + END.len());
+    Response::from_parts(parts, Body::from(page.slice(..end)))
 }
 
 /// Names the nonce of the page's own script in its policy.

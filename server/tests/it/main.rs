@@ -10,4 +10,5 @@
 mod api;
 mod connections;
 mod probes;
+mod site;
 mod support;

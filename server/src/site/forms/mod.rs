@@ -13,7 +13,8 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::post;
-use http::StatusCode;
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, StatusCode};
 use latchkey_app::ssr::RequestContext;
 use latchkey_app::{PlainPost, sign_in_path};
 use latchkey_domain::Refusal;
@@ -78,8 +79,15 @@ impl Posted {
     async fn render(self, failure: Failure, post: impl FnOnce(Refusal) -> PlainPost) -> Response {
         let refusal = failure.into_refusal(&self.context.origin.request_id);
         let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+        let retry_after = match &refusal {
+            Refusal::TooManyAttempts { retry_after_seconds } => Some(HeaderValue::from(*retry_after_seconds)),
+            _ => None,
+        };
         let mut response = pages::render(self.context, Some(post(refusal)), self.page).await;
         *response.status_mut() = status;
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(RETRY_AFTER, seconds);
+        }
         response
     }
 }

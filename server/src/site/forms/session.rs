@@ -22,7 +22,10 @@ pub(super) async fn sign_in(State(state): State<ServerState>, request: Request) 
     let form = SignInForm { email: email.clone(), password: posted.fields.secret(Field::Password.name()) };
     match state.service.sign_in(&form, &posted.context.origin, &agent).await {
         Ok(session) => lead_in(&session, &pages::way_on(&posted.fields.secret("next")), &state.web),
-        Err(failure) => posted.render(failure, |refusal| PlainPost::SignInRefused { email, refusal }).await,
+        Err(failure) => {
+            let next = posted.fields.text("next");
+            posted.render(failure, |refusal| PlainPost::SignInRefused { email, next, refusal }).await
+        }
     }
 }
 

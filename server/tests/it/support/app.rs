@@ -14,9 +14,10 @@ use latchkey_store::{Opening, SqlStore};
 use tempfile::TempDir;
 
 use super::determined::{CountingRandom, NOW, SettableClock};
-use super::{Anonymous, SignedIn, Vendor};
+use super::{Anonymous, SignedIn, Vendor, Visitor};
 
-const PASSWORD: &str = "correct horse battery staple";
+/// Everybody's.
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// A server over an empty database of its own.
 pub(crate) struct TestApp {
@@ -78,15 +79,26 @@ impl TestApp {
         url(&self.directory)
     }
 
+    /// Everything that the database keeps in files, as bytes.
+    pub(crate) fn database_files(&self) -> Vec<Vec<u8>> {
+        let files = std::fs::read_dir(self.directory.path()).unwrap();
+        files.map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect()
+    }
+
     /// A service rep, made where there is none of this address.
     pub(crate) async fn rep(&self, email: &str) -> Rep {
+        self.person(email, latchkey_domain::Role::Rep).await
+    }
+
+    /// A person, made where there is none of this address.
+    pub(crate) async fn person(&self, email: &str, role: latchkey_domain::Role) -> Rep {
         if let Ok(rep) = self.service.rep_named(email).await {
             return rep;
         }
         let form = RepForm {
             email: email.to_owned(),
             name: "Ann Smith".to_owned(),
-            role: latchkey_domain::Role::Rep,
+            role,
             password: Some(PlainText::new(PASSWORD.to_owned())),
             owners: Vec::new(),
         };
@@ -142,6 +154,11 @@ impl TestApp {
     /// Somebody without any credential.
     pub(crate) fn anonymous(&self) -> Anonymous<'_> {
         Anonymous(self)
+    }
+
+    /// Somebody on our own pages, not signed in.
+    pub(crate) fn visitor(&self) -> Visitor<'_> {
+        Visitor(self)
     }
 
     /// A vendor with a new token of these scopes.

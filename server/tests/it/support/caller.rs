@@ -35,6 +35,12 @@ impl Request {
     pub(crate) fn json(self, value: &Value) -> Self {
         self.header("content-type", "application/json").body(value.to_string())
     }
+
+    /// What a browser sends of a form.
+    pub(crate) fn form(self, fields: &[(&str, &str)]) -> Self {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.header("content-type", "application/x-www-form-urlencoded").body(body)
+    }
 }
 
 /// An answer, whole.
@@ -48,6 +54,22 @@ pub(crate) struct Answer {
 impl Answer {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
+    }
+
+    /// The body of a page, or of anything else that is text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.body.clone()).unwrap()
+    }
+
+    /// Status and way on at once, as a redirect has them.
+    pub(crate) fn leads_to(&self) -> (u16, String) {
+        (self.status.as_u16(), self.header("location"))
+    }
+
+    /// The value of the session cookie that the answer sets.
+    pub(crate) fn session_cookie(&self) -> String {
+        let line = self.header("set-cookie");
+        line.strip_prefix("latchkey=").unwrap().split(';').next().unwrap().to_owned()
     }
 
     /// The code of a problem document.
@@ -134,6 +156,10 @@ pub(crate) trait Caller {
         self.send(Request::new("POST", path).json(body)).await
     }
 
+    async fn post_form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.send(Request::new("POST", path).form(fields)).await
+    }
+
     async fn put(&self, path: &str, if_match: &str, body: &Value) -> Answer {
         self.send(Request::new("PUT", path).header("if-match", if_match).json(body)).await
     }
@@ -151,9 +177,31 @@ impl Caller for Anonymous<'_> {
     }
 }
 
+/// Somebody with a browser on our own pages, not signed in.
+pub(crate) struct Visitor<'a>(pub(crate) &'a TestApp);
+
+impl Caller for Visitor<'_> {
+    fn app(&self) -> &TestApp {
+        self.0
+    }
+
+    fn identify(&self, request: Request) -> Request {
+        request.header("sec-fetch-site", "same-origin")
+    }
+}
+
 pub(crate) struct SignedIn<'a> {
     pub(crate) app: &'a TestApp,
     pub(crate) cookie: String,
+}
+
+impl SignedIn<'_> {
+    /// The id of a form for a new token, as the page has it.
+    pub(crate) async fn form_id(&self) -> String {
+        let page = self.get("/settings/personal-access-tokens/new").await.text();
+        let (_, rest) = page.split_once("name=\"form_id\" value=\"").unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    }
 }
 
 impl Caller for SignedIn<'_> {

@@ -3,7 +3,9 @@
 mod app;
 mod caller;
 mod determined;
+mod logs;
 
-pub(crate) use app::{IssuedToken, TestApp};
-pub(crate) use caller::{Anonymous, Answer, Caller, CredentialForm, Request, SignedIn, Vendor};
+pub(crate) use app::{IssuedToken, PASSWORD, TestApp};
+pub(crate) use caller::{Anonymous, Answer, Caller, CredentialForm, Request, SignedIn, Vendor, Visitor};
 pub(crate) use determined::NOW;
+pub(crate) use logs::Recording;

@@ -1,0 +1,5 @@
+//! The web pages.
+
+mod forms;
+mod matrix;
+mod secrets;
