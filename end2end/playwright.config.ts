@@ -23,8 +23,8 @@ export default defineConfig({
   // A server that is broken through and through is told from the first failures.
   maxFailures: 40,
   workers: 2,
-  timeout: 30_000,
-  expect: { timeout: 7_000 },
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
   reporter: [["list"], ["html", { open: "never" }]],
   use: {
     ...devices["Desktop Chrome"],

@@ -74,9 +74,9 @@ test("a form that is refused says so above its fields, with a way to each", asyn
   );
   await expect(password.locator(":focus")).toHaveCount(1);
   const links = password.getByRole("alert").getByRole("link");
-  await expect(links).toHaveText(["Enter a password.", "Enter your current password."]);
+  await expect(links).toHaveText(["Enter your current password.", "Enter a password."]);
   await links.last().click();
-  await expect(password.getByLabel("Current password")).toBeFocused();
+  await expect(password.getByLabel("New password")).toBeFocused();
 });
 
 test("a server that is away is said so, and nothing typed is lost @live", async ({

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Description, Email, Password, PersonName};
 
-/// A field of one of the forms.
+/// A field of one of the forms, in the order in which forms have them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Field {
     /// What a token is for.
@@ -20,10 +20,10 @@ pub enum Field {
     Name,
     /// A person's e-mail address.
     Email,
-    /// The password at sign-in, or the one being set.
-    Password,
     /// The password in force, to confirm who is asking.
     CurrentPassword,
+    /// The password at sign-in, or the one being set.
+    Password,
     /// How the pages look.
     Appearance,
 }
@@ -36,8 +36,8 @@ impl Field {
         Self::Scopes,
         Self::Name,
         Self::Email,
-        Self::Password,
         Self::CurrentPassword,
+        Self::Password,
         Self::Appearance,
     ];
 
