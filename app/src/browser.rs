@@ -91,7 +91,8 @@ pub(crate) fn current_path() -> String {
     location.pathname().unwrap_or_default() + &location.search().unwrap_or_default()
 }
 
-/// Date and time in the reader's zone, the zone named: `22 May 2027 at 16:05 CEST`.
+/// Date and time in the reader's zone, the zone named: `22 May 2027 at 16:05 CEST`, or as the reader's kind of
+/// English writes it.
 pub(crate) fn local_words(at: Timestamp) -> String {
     let options = Object::new();
     for (name, value) in [
@@ -104,7 +105,7 @@ pub(crate) fn local_words(at: Timestamp) -> String {
     ] {
         let _ = Reflect::set(&options, &name.into(), &value.into());
     }
-    date(at).to_locale_string("en-GB", &options).into()
+    date(at).to_locale_string(&english(), &options).into()
 }
 
 /// The date in the reader's zone: `22 May 2027`.
@@ -113,7 +114,12 @@ pub(crate) fn local_date_words(at: Timestamp) -> String {
     for (name, value) in [("year", "numeric"), ("month", "long"), ("day", "numeric")] {
         let _ = Reflect::set(&options, &name.into(), &value.into());
     }
-    date(at).to_locale_date_string("en-GB", &options).into()
+    date(at).to_locale_date_string(&english(), &options).into()
+}
+
+/// The reader's kind of English: it decides the order of a date and the names of zones ("EDT", not "GMT-4").
+fn english() -> String {
+    window().navigator().language().filter(|language| language.starts_with("en")).unwrap_or_else(|| "en-GB".to_owned())
 }
 
 /// Seconds since 1970 of a moment as it is written in the page; `None` where it is none.

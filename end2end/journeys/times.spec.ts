@@ -31,7 +31,7 @@ test("“6 months” says the exact time, in the reader’s zone, on hover and f
   expect(days).toBeLessThan(180.01);
 
   const sentence = live
-    ? expires.toLocaleString("en-GB", {
+    ? expires.toLocaleString("en-US", {
         ...AS_READ,
         timeZone: "America/New_York",
         timeZoneName: "short",
@@ -59,7 +59,7 @@ test("the form says until when each expiration lasts @live", async ({ page, annO
   ] as const) {
     await field.selectOption(choice);
     const until = new Date(Date.now() + days * 86_400_000);
-    const date = until.toLocaleDateString("en-GB", {
+    const date = until.toLocaleDateString("en-US", {
       year: "numeric",
       month: "long",
       day: "numeric",

@@ -4,6 +4,7 @@ use latchkey_domain::view::{SessionView, SettingsView};
 use latchkey_domain::{Appearance, Email, Field, Password, PersonName, Timestamp, age_in_words};
 use leptos::prelude::*;
 
+use super::agent_words::agent_in_words;
 use super::loading::LoadingFailed;
 use crate::components::{FormState, Moment, Notice, Page, SubmitButton, Summary, TextField, Tone};
 use crate::place::Navigation;
@@ -40,6 +41,7 @@ async fn settings() -> Result<SettingsView, AppError> {
 fn Sections(settings: SettingsView) -> impl IntoView {
     let SettingsView { account, sessions, now } = settings;
     let name = typed(SettingsSection::Profile).unwrap_or(account.name);
+    let username = account.email.clone();
     let email = typed(SettingsSection::Email).unwrap_or(account.email);
     let profile = state_of(SettingsSection::Profile);
     let address = state_of(SettingsSection::Email);
@@ -79,6 +81,8 @@ fn Sections(settings: SettingsView) -> impl IntoView {
             about="Changing it ends your other sessions."
             button="Change password"
         >
+            // Tells password managers whose password it is.
+            <input class="visually-hidden" type="text" autocomplete="username" value=username readonly tabindex="-1" aria-hidden="true"/>
             <div class="grid-2">
                 <CurrentPassword state=password/>
                 <TextField
@@ -182,11 +186,10 @@ fn Sessions(sessions: Vec<SessionView>, now: Timestamp) -> impl IntoView {
         .enumerate()
         .map(|(index, session)| {
             let seen = format!("last seen {}", age_in_words(now.seconds_since(session.last_seen_at)));
-            let agent = if session.agent.is_empty() { "A browser without a name".to_owned() } else { session.agent };
             view! {
                 <li>
                     <div>
-                        {agent}
+                        {agent_in_words(&session.agent)}
                         <span class="sub">
                             {format!("from {} · ", session.address)}
                             <Moment id=format!("seen-{index}") at=session.last_seen_at words=seen/>

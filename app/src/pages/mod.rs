@@ -1,6 +1,8 @@
 //! The pages, each in the file of its name. Those that do not run in the browser exist in the server only.
 
 #[cfg(feature = "ssr")]
+mod agent_words;
+#[cfg(feature = "ssr")]
 mod diagnostics;
 #[cfg(feature = "ssr")]
 mod general_settings;

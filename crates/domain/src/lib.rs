@@ -35,7 +35,7 @@ pub use lifetime::{Lifetime, TokenStatus, age_in_words, remaining_in_words};
 pub use person::{Appearance, Email, Password, PersonName, RepKind, Role};
 pub use plain_text::PlainText;
 pub use presented::{CredentialHeaders, Presented, PresentedSid, UnusableCredential};
-pub use refusal::{Field, FieldError, FieldErrors, FieldProblem, Refusal};
+pub use refusal::{Field, FieldErrors, FieldProblem, Refusal};
 pub use rep_id::{MalformedRepId, RepId};
 pub use scope::{MalformedScopeName, ScopeName, ScopeSet};
 pub use timestamp::{DAY, HOUR, MINUTE, Timestamp};

@@ -202,9 +202,6 @@ impl FieldProblem {
     }
 }
 
-/// One problem at its field.
-pub type FieldError = FieldProblem;
-
 /// Everything wrong with a form, at most one problem a field, in the fields' order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldErrors(Vec<FieldProblem>);

@@ -10,7 +10,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::person::is_not_for_display;
-use crate::{Field, FieldErrors, FieldProblem, Lifetime, ScopeName, ScopeSet};
+use crate::{FieldErrors, FieldProblem, Lifetime, ScopeName, ScopeSet};
 
 /// What a token is for, in its owner's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,12 +145,6 @@ impl TokenForm {
         }
     }
 
-    /// The problem at one field alone, for hints while a form is being filled in.
-    #[must_use]
-    pub fn problem_at(&self, field: Field) -> Option<FieldProblem> {
-        self.parse().err().and_then(|errors| errors.at(field))
-    }
-
     fn parse_scopes(&self) -> Result<ScopeChoice, FieldProblem> {
         match self.scope_choice.as_str() {
             ScopeChoice::ALL_CODE => Ok(ScopeChoice::All),
@@ -169,6 +163,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::Field;
 
     fn form() -> TokenForm {
         TokenForm {
@@ -220,12 +215,12 @@ mod tests {
     #[test]
     fn scopes_must_be_chosen_and_well_formed() {
         let with = |choice: &str, scopes: &[&str]| {
-            TokenForm {
+            let form = TokenForm {
                 scope_choice: choice.to_owned(),
                 scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
                 ..form()
-            }
-            .problem_at(Field::Scopes)
+            };
+            form.parse().err().and_then(|errors| errors.at(Field::Scopes))
         };
         assert_eq!(with("selected", &[]), Some(FieldProblem::ScopesMissing));
         assert_eq!(with("selected", &["No Such"]), Some(FieldProblem::ScopeUnknown));

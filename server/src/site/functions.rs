@@ -1,7 +1,7 @@
 //! The functions of the live page.
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
@@ -15,7 +15,7 @@ use leptos_axum::handle_server_fns_with_context;
 use crate::problem::{Problem, ProblemCode};
 use crate::{ServerState, request};
 
-pub(super) fn router(_state: &ServerState) -> Router<ServerState> {
+pub(super) fn router() -> Router<ServerState> {
     let functions = server_fn_paths().fold(Router::new(), |router, (path, method)| {
         let handler: MethodRouter<ServerState> = if method == Method::GET { get(run) } else { post(run) };
         router.route(path, handler)
@@ -23,7 +23,7 @@ pub(super) fn router(_state: &ServerState) -> Router<ServerState> {
     functions.layer(from_fn(refuse_plain_forms))
 }
 
-async fn run(State(_): State<ServerState>, request: Request) -> Response {
+async fn run(request: Request) -> Response {
     let Some(context) = request.extensions().get::<RequestContext>().cloned() else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };

@@ -32,7 +32,7 @@ const HOME: &str = "/settings/personal-access-tokens";
 pub fn router(state: &ServerState) -> Router {
     let gated = pages::router()
         .merge(forms::router())
-        .merge(functions::router(state))
+        .merge(functions::router())
         .route("/", get(home))
         .route("/settings", get(home))
         .layer(from_fn_with_state(state.clone(), gate::pass))

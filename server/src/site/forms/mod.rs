@@ -10,10 +10,11 @@ mod settings;
 mod tokens;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::body::{Body, to_bytes};
+use axum::extract::{DefaultBodyLimit, FromRequest, Request};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
-use http::header::RETRY_AFTER;
+use http::header::{RETRY_AFTER, USER_AGENT};
 use http::{HeaderValue, StatusCode};
 use latchkey_app::ssr::RequestContext;
 use latchkey_app::{PlainPost, sign_in_path};
@@ -58,21 +59,16 @@ struct Posted {
 }
 
 impl Posted {
-    async fn read(request: Request) -> Result<Self, Response> {
-        let (parts, body) = request.into_parts();
-        let Some(context) = parts.extensions.get::<RequestContext>().cloned() else {
-            return Err(StatusCode::INTERNAL_SERVER_ERROR.into_response());
-        };
-        let body =
-            axum::body::to_bytes(body, MAX_FORM).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE.into_response())?;
-        let page = Request::from_parts(parts, axum::body::Body::empty());
-        Ok(Self { context, fields: Fields::read(&body), page })
-    }
-
     /// Whoever is signed in; others are led to the sign-in, and back to this page.
     fn caller(&self) -> Result<Caller, Redirect> {
         let to_sign_in = || Redirect::to(&sign_in_path(self.page.uri().path()));
         self.context.caller.clone().ok_or_else(to_sign_in)
+    }
+
+    /// The browser's name for itself.
+    fn agent(&self) -> String {
+        let agent = self.page.headers().get(USER_AGENT).and_then(|value| value.to_str().ok());
+        agent.unwrap_or_default().to_owned()
     }
 
     /// The form's page again, with what became of the post.
@@ -92,8 +88,29 @@ impl Posted {
     }
 }
 
-/// The browser's name for itself.
-fn agent_of(request: &Request) -> String {
-    let agent = request.headers().get(http::header::USER_AGENT).and_then(|value| value.to_str().ok());
-    agent.unwrap_or_default().to_owned()
+impl FromRequest<ServerState> for Posted {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, _: &ServerState) -> Result<Self, Response> {
+        let (parts, body) = request.into_parts();
+        let Some(context) = parts.extensions.get::<RequestContext>().cloned() else {
+            return Err(StatusCode::INTERNAL_SERVER_ERROR.into_response());
+        };
+        let body = to_bytes(body, MAX_FORM).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE.into_response())?;
+        let page = Request::from_parts(parts, Body::empty());
+        Ok(Self { context, fields: Fields::read(&body), page })
+    }
+}
+
+/// A form that only somebody who is signed in may post. Others are led to the sign-in.
+struct PostedBy(Caller, Posted);
+
+impl FromRequest<ServerState> for PostedBy {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &ServerState) -> Result<Self, Response> {
+        let posted = Posted::from_request(request, state).await?;
+        let caller = posted.caller().map_err(IntoResponse::into_response)?;
+        Ok(Self(caller, posted))
+    }
 }

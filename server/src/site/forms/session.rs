@@ -1,23 +1,19 @@
 //! Set-up, sign-in, sign-out.
 
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use http::header::SET_COOKIE;
 use latchkey_app::PlainPost;
 use latchkey_domain::Field;
 use latchkey_service::{SetUpForm, SignInForm, StartedSession};
 
-use super::{Posted, agent_of};
+use super::Posted;
 use crate::site::{HOME, cookie, pages};
 use crate::{ServerState, WebSettings};
 
 /// Starts a session, and leads on to where the visitor was going.
-pub(super) async fn sign_in(State(state): State<ServerState>, request: Request) -> Response {
-    let agent = agent_of(&request);
-    let posted = match Posted::read(request).await {
-        Ok(posted) => posted,
-        Err(response) => return response,
-    };
+pub(super) async fn sign_in(State(state): State<ServerState>, posted: Posted) -> Response {
+    let agent = posted.agent();
     let email = posted.fields.typed(Field::Email);
     let form = SignInForm { email: email.clone(), password: posted.fields.secret(Field::Password.name()) };
     match state.service.sign_in(&form, &posted.context.origin, &agent).await {
@@ -30,12 +26,8 @@ pub(super) async fn sign_in(State(state): State<ServerState>, request: Request) 
 }
 
 /// Makes the first admin and signs them in.
-pub(super) async fn set_up(State(state): State<ServerState>, request: Request) -> Response {
-    let agent = agent_of(&request);
-    let posted = match Posted::read(request).await {
-        Ok(posted) => posted,
-        Err(response) => return response,
-    };
+pub(super) async fn set_up(State(state): State<ServerState>, posted: Posted) -> Response {
+    let agent = posted.agent();
     // The code stands in the form's own address, where the link had it.
     let query = super::Fields::read(posted.page.uri().query().unwrap_or_default().as_bytes());
     let (name, email) = (posted.fields.typed(Field::Name), posted.fields.typed(Field::Email));
@@ -52,11 +44,7 @@ pub(super) async fn set_up(State(state): State<ServerState>, request: Request) -
 }
 
 /// Ends the session, where there is one.
-pub(super) async fn sign_out(State(state): State<ServerState>, request: Request) -> Response {
-    let posted = match Posted::read(request).await {
-        Ok(posted) => posted,
-        Err(response) => return response,
-    };
+pub(super) async fn sign_out(State(state): State<ServerState>, posted: Posted) -> Response {
     if let Some(caller) = &posted.context.caller
         && let Err(failure) = state.service.sign_out(caller).await
     {

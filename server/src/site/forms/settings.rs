@@ -1,24 +1,16 @@
 //! The forms on the page of general settings. Each says in a hidden field which one it is.
 
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use latchkey_app::{PlainPost, SettingsSection};
 use latchkey_domain::{Field, Refusal};
 use latchkey_service::{Caller, EmailForm, Outcome, PasswordForm, Service};
 
-use super::{Fields, Posted};
+use super::{Fields, PostedBy};
 use crate::ServerState;
 
 /// Makes the change of whichever form was sent.
-pub(super) async fn change(State(state): State<ServerState>, request: Request) -> Response {
-    let posted = match Posted::read(request).await {
-        Ok(posted) => posted,
-        Err(response) => return response,
-    };
-    let caller = match posted.caller() {
-        Ok(caller) => caller,
-        Err(to_sign_in) => return to_sign_in.into_response(),
-    };
+pub(super) async fn change(State(state): State<ServerState>, PostedBy(caller, posted): PostedBy) -> Response {
     let Some(section) = SettingsSection::parse(&posted.fields.text("section")) else {
         let post =
             |refusal| PlainPost::SettingsRefused { section: SettingsSection::Profile, typed: String::new(), refusal };

@@ -8,21 +8,13 @@ use latchkey_app::PlainPost;
 use latchkey_domain::{Field, Refusal, TokenForm};
 use latchkey_service::Failure;
 
-use super::Posted;
+use super::PostedBy;
 use crate::ServerState;
 use crate::site::{HOME, pages};
 
 /// Makes a token. The answer is the list with the panel that shows the secret, this once: reloading it posts the
 /// form again, which leads to the list.
-pub(super) async fn add(State(state): State<ServerState>, request: Request) -> Response {
-    let posted = match Posted::read(request).await {
-        Ok(posted) => posted,
-        Err(response) => return response,
-    };
-    let caller = match posted.caller() {
-        Ok(caller) => caller,
-        Err(to_sign_in) => return to_sign_in.into_response(),
-    };
+pub(super) async fn add(State(state): State<ServerState>, PostedBy(caller, posted): PostedBy) -> Response {
     let form = TokenForm {
         form_id: posted.fields.text("form_id"),
         description: posted.fields.typed(Field::Description),
@@ -44,15 +36,7 @@ pub(super) async fn add(State(state): State<ServerState>, request: Request) -> R
 }
 
 /// Revokes a token, and leads to the list.
-pub(super) async fn revoke(State(state): State<ServerState>, request: Request) -> Response {
-    let posted = match Posted::read(request).await {
-        Ok(posted) => posted,
-        Err(response) => return response,
-    };
-    let caller = match posted.caller() {
-        Ok(caller) => caller,
-        Err(to_sign_in) => return to_sign_in.into_response(),
-    };
+pub(super) async fn revoke(State(state): State<ServerState>, PostedBy(caller, posted): PostedBy) -> Response {
     let revoked = match posted.fields.text("revoke").parse() {
         Ok(sid) => state.service.revoke_token(&caller, sid).await,
         Err(_) => Err(Refusal::NotFound.into()),
