@@ -82,7 +82,7 @@ fn Sections(settings: SettingsView) -> impl IntoView {
             button="Change password"
         >
             // Tells password managers whose password it is.
-            <input class="visually-hidden" type="text" autocomplete="username" value=username readonly tabindex="-1" aria-hidden="true"/>
+            <input type="text" autocomplete="username" value=username readonly hidden/>
             <div class="grid-2">
                 <CurrentPassword state=password/>
                 <TextField
