@@ -1,13 +1,19 @@
-//! The `latchkey` server: the web pages, the vendor API and the command line over one service.
+//! The `latchkey` server: the web pages, the vendor API, what gateways ask, and the command line over one service.
 
+mod admission;
 pub mod api;
 mod assets;
+mod auth;
 pub mod cli;
 pub mod connections;
+pub mod metrics;
+pub mod networks;
+mod oauth2;
 pub mod problem;
 pub mod request;
 pub mod routing;
 pub mod site;
 mod state;
 
-pub use state::{ServerState, WebSettings};
+pub use admission::TOKEN_EXPIRES;
+pub use state::{NetworkSettings, ServerState, WebSettings};

@@ -26,7 +26,13 @@ pub enum ProblemCode {
     CredentialMissing,
     MalformedCredential,
     InvalidToken,
+    InvalidClient,
     InsufficientScope,
+    RateLimited,
+    TooManyFailures,
+    UntrustedProxy,
+    NotAllowedFromHere,
+    InvalidForwardingHeaders,
     NotFound,
     MethodNotAllowed,
     RequestTimeout,
@@ -45,7 +51,7 @@ pub enum ProblemCode {
 
 impl ProblemCode {
     /// Every code.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 28] = [
         Self::UnsafePath,
         Self::MultipleCredentials,
         Self::InvalidParameter,
@@ -53,7 +59,13 @@ impl ProblemCode {
         Self::CredentialMissing,
         Self::MalformedCredential,
         Self::InvalidToken,
+        Self::InvalidClient,
         Self::InsufficientScope,
+        Self::RateLimited,
+        Self::TooManyFailures,
+        Self::UntrustedProxy,
+        Self::NotAllowedFromHere,
+        Self::InvalidForwardingHeaders,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::RequestTimeout,
@@ -81,7 +93,13 @@ impl ProblemCode {
             Self::CredentialMissing => "credential_missing",
             Self::MalformedCredential => "malformed_credential",
             Self::InvalidToken => "invalid_token",
+            Self::InvalidClient => "invalid_client",
             Self::InsufficientScope => "insufficient_scope",
+            Self::RateLimited => "rate_limited",
+            Self::TooManyFailures => "too_many_failures",
+            Self::UntrustedProxy => "untrusted_proxy",
+            Self::NotAllowedFromHere => "not_allowed_from_here",
+            Self::InvalidForwardingHeaders => "invalid_forwarding_headers",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::RequestTimeout => "request_timeout",
@@ -103,11 +121,20 @@ impl ProblemCode {
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
-            Self::UnsafePath | Self::MultipleCredentials | Self::InvalidParameter | Self::InvalidBody => {
-                StatusCode::BAD_REQUEST
+            Self::UnsafePath
+            | Self::MultipleCredentials
+            | Self::InvalidParameter
+            | Self::InvalidBody
+            | Self::InvalidForwardingHeaders => StatusCode::BAD_REQUEST,
+            Self::RateLimited | Self::TooManyFailures => StatusCode::TOO_MANY_REQUESTS,
+            Self::CredentialMissing | Self::MalformedCredential | Self::InvalidToken | Self::InvalidClient => {
+                StatusCode::UNAUTHORIZED
             }
-            Self::CredentialMissing | Self::MalformedCredential | Self::InvalidToken => StatusCode::UNAUTHORIZED,
-            Self::InsufficientScope | Self::CredentialNotAccepted | Self::CrossOrigin => StatusCode::FORBIDDEN,
+            Self::InsufficientScope
+            | Self::CredentialNotAccepted
+            | Self::CrossOrigin
+            | Self::UntrustedProxy
+            | Self::NotAllowedFromHere => StatusCode::FORBIDDEN,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -143,6 +170,10 @@ struct Document<'a> {
     request_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     required_scopes: Option<&'a [ScopeName]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_description: Option<&'a str>,
 }
 
 impl Problem {
@@ -172,6 +203,19 @@ impl Problem {
         self
     }
 
+    /// The same problem with more header lines.
+    #[must_use]
+    pub fn with_headers(mut self, lines: impl IntoIterator<Item = (HeaderName, HeaderValue)>) -> Self {
+        self.headers.extend(lines);
+        self
+    }
+
+    /// What is wrong, for programs.
+    #[must_use]
+    pub const fn code(&self) -> ProblemCode {
+        self.code
+    }
+
     /// The same problem, naming the scopes that would have opened what was asked for.
     #[must_use]
     pub fn with_required_scopes(mut self, scopes: Vec<ScopeName>) -> Self {
@@ -179,11 +223,30 @@ impl Problem {
         self
     }
 
+    /// The document, on one line of ASCII where `detail` is ASCII, as all of them are.
+    #[must_use]
+    pub fn document(&self, request_id: &str) -> String {
+        serde_json::to_string(&self.members(request_id, None)).unwrap_or_default()
+    }
+
     /// The answer.
     #[must_use]
     pub fn into_response(self, request_id: &str) -> Response {
+        let body = self.document(request_id);
+        self.respond(body, HeaderValue::from_static("application/problem+json"))
+    }
+
+    /// The answer in OAuth's form (RFC 6749 section 5.2): the problem's members beside `error` and
+    /// `error_description`.
+    #[must_use]
+    pub fn into_oauth_response(self, error: &'static str, request_id: &str) -> Response {
+        let body = serde_json::to_string(&self.members(request_id, Some(error))).unwrap_or_default();
+        self.respond(body, HeaderValue::from_static("application/json"))
+    }
+
+    fn members<'a>(&'a self, request_id: &'a str, error: Option<&'static str>) -> Document<'a> {
         let status = self.code.status();
-        let document = Document {
+        Document {
             r#type: "about:blank",
             title: status.canonical_reason().unwrap_or_default(),
             status: status.as_u16(),
@@ -191,12 +254,16 @@ impl Problem {
             code: self.code.as_str(),
             request_id,
             required_scopes: self.required_scopes.as_deref(),
-        };
-        let body = serde_json::to_vec(&document).unwrap_or_default();
+            error,
+            error_description: error.map(|_| &*self.detail),
+        }
+    }
+
+    fn respond(self, body: String, media_type: HeaderValue) -> Response {
         let mut response = Response::new(Body::from(body));
-        *response.status_mut() = status;
+        *response.status_mut() = self.code.status();
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CONTENT_TYPE, media_type);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         for (name, value) in self.headers {

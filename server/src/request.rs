@@ -7,7 +7,7 @@
 //! 4. One line is logged: never the query, never a header, so never a credential.
 
 use std::any::Any;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
@@ -16,16 +16,21 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
 use http::header::{ACCEPT, STRICT_TRANSPORT_SECURITY};
-use http::{HeaderName, HeaderValue};
+use http::{Extensions, HeaderName, HeaderValue};
 use latchkey_domain::path;
 use latchkey_service::Origin;
 use tokio::time::{Instant, timeout};
 
 use crate::ServerState;
+use crate::metrics::RouteClass;
+use crate::networks::Networks;
 use crate::problem::{Problem, ProblemCode};
 
 /// The request's id, on every answer.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Whom a proxy heard from.
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The longest that a request may take until its answer begins; most of it is for bodies that arrive slowly.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -33,10 +38,12 @@ const TIME_LIMIT: Duration = Duration::from_secs(30);
 /// Wraps every route.
 pub(crate) async fn handle(State(state): State<ServerState>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let origin = Origin { address: address_of(&request), request_id: state.service.new_request_id() };
+    let address = address_of(&request, &state.network.trusted_proxies);
+    let origin = Origin { address, request_id: state.service.new_request_id() };
     let request_id = origin.request_id.clone();
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
+    let route = RouteClass::of(&state, &path);
     request.extensions_mut().insert(origin);
 
     let mut response = match path::check(&path) {
@@ -52,8 +59,9 @@ pub(crate) async fn handle(State(state): State<ServerState>, mut request: Reques
         let year = HeaderValue::from_static("max-age=31536000");
         response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, year);
     }
-    let status = response.status().as_u16();
-    let milliseconds = started.elapsed().as_millis();
+    let elapsed = started.elapsed();
+    state.metrics.answered(route, response.status(), elapsed);
+    let (status, milliseconds) = (response.status().as_u16(), elapsed.as_millis());
     tracing::info!(%request_id, %method, ?path, status, milliseconds, "request");
     response
 }
@@ -82,9 +90,33 @@ async fn answer(request: Request, next: Next, request_id: &str) -> Response {
     (response.status(), text).into_response()
 }
 
-fn address_of(request: &Request) -> String {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    peer.map(|ConnectInfo(peer)| peer.ip().to_canonical().to_string()).unwrap_or_default()
+/// The address that the connection comes from.
+pub(crate) fn peer_of(extensions: &Extensions) -> Option<IpAddr> {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>();
+    peer.map(|ConnectInfo(peer)| peer.ip().to_canonical())
+}
+
+/// The client's address: the connection's, or, where that is a trusted proxy's, the last one in `X-Forwarded-For`
+/// that is not. Empty where a trusted proxy does not say it: then nothing is counted against the proxy itself.
+fn address_of(request: &Request, trusted: &Networks) -> String {
+    let Some(peer) = peer_of(request.extensions()) else {
+        return String::new();
+    };
+    if !trusted.contains(peer) {
+        return peer.to_string();
+    }
+    let lines = request.headers().get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
+    let hops: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
+    // From the end: each proxy appends whom it heard from, and only the trusted ones' word counts.
+    let addresses = hops.iter().rev().map(|hop| hop.parse::<IpAddr>().ok().map(|hop| hop.to_canonical()));
+    for address in addresses {
+        match address {
+            Some(address) if trusted.contains(address) => {}
+            Some(address) => return address.to_string(),
+            None => break,
+        }
+    }
+    String::new()
 }
 
 fn accepts_html(request: &Request) -> bool {
@@ -128,6 +160,25 @@ mod tests {
             let (found, body) = answered(path, "text/html,*/*").await;
             assert!(found == status && body.ends_with("Request id: the-id\n"), "{path}: {found} {body}");
         }
+    }
+
+    #[test]
+    fn the_client_behind_trusted_proxies_is_found() {
+        let trusted: Networks = "10.0.0.0/8".parse().unwrap();
+        let from = |peer: &str, lines: &[&str]| {
+            let mut request = Request::new(Body::empty());
+            request.extensions_mut().insert(ConnectInfo(SocketAddr::new(peer.parse().unwrap(), 1)));
+            for line in lines {
+                request.headers_mut().append(FORWARDED_FOR, line.parse().unwrap());
+            }
+            address_of(&request, &trusted)
+        };
+        assert_eq!(from("192.0.2.1", &["203.0.113.9"]), "192.0.2.1");
+        assert_eq!(from("10.0.0.1", &["203.0.113.9"]), "203.0.113.9");
+        assert_eq!(from("10.0.0.1", &["6.6.6.6, 203.0.113.9 ,10.0.0.2"]), "203.0.113.9");
+        assert_eq!(from("10.0.0.1", &["6.6.6.6", "203.0.113.9"]), "203.0.113.9");
+        assert_eq!(from("10.0.0.1", &["203.0.113.9, unknown"]), "");
+        assert_eq!(from("10.0.0.1", &[]), "");
     }
 
     #[test]

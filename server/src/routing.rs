@@ -1,7 +1,8 @@
 //! Which part of the server answers which path.
 //!
 //! Latchkey's pages have routes of their own. Everything that no page knows goes to the vendor API, which is
-//! routed by data: its own table and the catalog. What neither knows is a 404: a problem document where programs
+//! routed by data: its own table and the catalog. Gateways ask below `/auth`, OAuth's two questions lie below
+//! `/oauth2`. What neither knows is a 404: a problem document where programs
 //! call, a page where people do.
 
 use axum::Router;
@@ -11,7 +12,7 @@ use axum::routing::get;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, RETRY_AFTER};
 
-use crate::{ServerState, api, request, site};
+use crate::{ServerState, api, auth, metrics, oauth2, request, site};
 
 /// First path segments below which every answer is for programs.
 const FOR_PROGRAMS: [&str; 3] = ["api", "oauth2", "auth"];
@@ -22,6 +23,7 @@ pub fn router(state: ServerState) -> Router {
     Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics::show))
         .fallback(otherwise)
         .with_state(state.clone())
         .merge(pages)
@@ -48,7 +50,11 @@ async fn readyz(State(state): State<ServerState>) -> Response {
 async fn otherwise(State(state): State<ServerState>, request: Request) -> Response {
     let path = request.uri().path();
     let first = path.split('/').nth(1).unwrap_or_default();
-    if FOR_PROGRAMS.contains(&first) || api::serves(&state, path) {
+    if auth::answers(path) {
+        auth::handle(&state, request).await
+    } else if oauth2::answers(path) {
+        oauth2::handle(&state, request).await
+    } else if FOR_PROGRAMS.contains(&first) || api::serves(&state, path) {
         api::handle(state, request).await
     } else {
         site::not_found(state, request).await

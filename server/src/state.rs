@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use latchkey_service::Service;
 
+use crate::metrics::Metrics;
+use crate::networks::Networks;
+
 /// The server's parts that requests share.
 #[derive(Clone)]
 pub struct ServerState {
@@ -11,6 +14,18 @@ pub struct ServerState {
     pub service: Arc<Service>,
     /// How the server is reached.
     pub web: Arc<WebSettings>,
+    /// Who is believed, and who may look.
+    pub network: Arc<NetworkSettings>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
+
+impl ServerState {
+    /// Puts the parts together, with nothing counted yet.
+    #[must_use]
+    pub fn new(service: Arc<Service>, web: WebSettings, network: NetworkSettings) -> Self {
+        Self { service, web: Arc::new(web), network: Arc::new(network), metrics: Arc::default() }
+    }
 }
 
 /// How the server is reached from outside.
@@ -26,5 +41,20 @@ impl WebSettings {
     #[must_use]
     pub fn is_https(&self) -> bool {
         self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+    }
+}
+
+/// Which addresses are more than strangers.
+#[derive(Debug, Clone)]
+pub struct NetworkSettings {
+    /// Gateways whose word on a request's method, path and client is believed (`--trusted-proxies`).
+    pub trusted_proxies: Networks,
+    /// Who may read `/metrics` (`--metrics-allow`).
+    pub metrics_allow: Networks,
+}
+
+impl Default for NetworkSettings {
+    fn default() -> Self {
+        Self { trusted_proxies: Networks::default(), metrics_allow: Networks::loopback() }
     }
 }

@@ -9,6 +9,7 @@
 //! - what a token may do: [`ScopeName`], [`ScopeSet`], [`Catalog`]
 //! - how long it lives: [`Lifetime`], [`Timestamp`], [`TokenStatus`]
 //! - the one answer about a credential: [`Verdict`]
+//! - how many calls it may make: [`RateLimit`]
 //! - what people type, and what is wrong with it: [`TokenDraft`], [`Email`], [`FieldErrors`], [`Refusal`]
 //! - what the pages are shown: [`view`]
 
@@ -20,6 +21,7 @@ pub mod path;
 mod person;
 mod plain_text;
 mod presented;
+mod rate_limit;
 mod refusal;
 mod rep_id;
 mod scope;
@@ -35,6 +37,7 @@ pub use lifetime::{Lifetime, TokenStatus, age_in_words, remaining_in_words};
 pub use person::{Appearance, Email, Password, PersonName, RepKind, Role};
 pub use plain_text::PlainText;
 pub use presented::{CredentialHeaders, Presented, PresentedSid, UnusableCredential};
+pub use rate_limit::{MalformedRateLimit, RateLimit, TokenRateLimit, Usage, Window};
 pub use refusal::{Field, FieldErrors, FieldProblem, Refusal};
 pub use rep_id::{MalformedRepId, RepId};
 pub use scope::{MalformedScopeName, ScopeName, ScopeSet};

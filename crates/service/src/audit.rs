@@ -57,6 +57,8 @@ pub enum AuditAction {
     OtherSessionsEnded,
     TokenCreated,
     TokenRevoked,
+    /// A token's limit of calls was set.
+    TokenLimited,
     RecordCreated,
     RecordReplaced,
     RecordDeleted,
@@ -64,7 +66,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::FirstAdminCreated,
         Self::RepAdded,
         Self::RepRenamed,
@@ -80,6 +82,7 @@ impl AuditAction {
         Self::OtherSessionsEnded,
         Self::TokenCreated,
         Self::TokenRevoked,
+        Self::TokenLimited,
         Self::RecordCreated,
         Self::RecordReplaced,
         Self::RecordDeleted,
@@ -104,6 +107,7 @@ impl AuditAction {
             Self::OtherSessionsEnded => "other_sessions_ended",
             Self::TokenCreated => "token_created",
             Self::TokenRevoked => "token_revoked",
+            Self::TokenLimited => "token_limited",
             Self::RecordCreated => "record_created",
             Self::RecordReplaced => "record_replaced",
             Self::RecordDeleted => "record_deleted",

@@ -20,6 +20,7 @@ mod clock;
 mod diagnostics;
 mod failure;
 mod last_use;
+mod limits;
 mod passwords;
 pub mod ports;
 mod random;
@@ -42,6 +43,7 @@ pub use catalog_file::{CatalogFileError, DEFAULT_CATALOG, read_catalog};
 pub use clock::{MonotoneClock, SystemClock};
 pub use failure::{Failure, Outcome};
 pub use last_use::LastUse;
+pub use limits::{Purpose, VendorLimits};
 pub use passwords::PasswordPool;
 pub use random::SystemRandom;
 pub use records::{MAX_PAGE, MAX_RECORDS, RecordPage};
@@ -63,6 +65,7 @@ pub struct Service {
     catalog: Arc<Catalog>,
     passwords: PasswordPool,
     last_use: LastUse,
+    limits: limits::Limits,
 }
 
 impl Service {
@@ -77,7 +80,15 @@ impl Service {
         catalog: Arc<Catalog>,
     ) -> Outcome<Self> {
         let passwords = PasswordPool::new(random.as_ref())?;
-        Ok(Self { store, clock, random, catalog, passwords, last_use: LastUse::default() })
+        Ok(Self {
+            store,
+            clock,
+            random,
+            catalog,
+            passwords,
+            last_use: LastUse::default(),
+            limits: limits::Limits::new(VendorLimits::default()),
+        })
     }
 
     /// The catalog in use.

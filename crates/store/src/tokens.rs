@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use latchkey_domain::{AccountSid, RepId, Timestamp, TokenHash};
+use latchkey_domain::{AccountSid, RepId, Timestamp, TokenHash, TokenRateLimit};
 use latchkey_service::AuditEntry;
 use latchkey_service::ports::{
     Credential, NewToken, Revocation, StoreResult, TokenFilter, TokenInsertion, TokenRecord, TokenStore,
@@ -105,6 +105,22 @@ impl TokenStore for SqlStore {
         Ok(Revocation::Revoked(token))
     }
 
+    async fn limit_token(&self, sid: AccountSid, limit: TokenRateLimit, audit: &AuditEntry) -> StoreResult<bool> {
+        let mut transaction = self.begin().await?;
+        let limited = sqlx::query("UPDATE token SET rate_limit = $1 WHERE sid = $2")
+            .bind(limit.to_string())
+            .bind(sid.as_bytes().as_slice())
+            .execute(&mut *transaction)
+            .await
+            .or_unavailable()?;
+        if limited.rows_affected() == 0 {
+            return Ok(false);
+        }
+        audit::write(&mut transaction, audit).await?;
+        transaction.commit().await.or_unavailable()?;
+        Ok(true)
+    }
+
     async fn credential(&self, secret: TokenHash) -> StoreResult<Option<Credential>> {
         let row = sqlx::query(concat!(
             "SELECT token_secret.not_after AS not_after, ",
@@ -194,7 +210,7 @@ async fn insert(connection: &mut AnyConnection, new: &NewToken) -> Result<(), sq
     let token = &new.token;
     sqlx::query(
         "INSERT INTO token (sid, owner, description, description_key, scopes, all_scopes, source, form_id, \
-         created_at, expires_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+         created_at, expires_at, revoked_at, rate_limit) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(token.sid.as_bytes().as_slice())
     .bind(token.owner.as_bytes().as_slice())
@@ -207,6 +223,7 @@ async fn insert(connection: &mut AnyConnection, new: &NewToken) -> Result<(), sq
     .bind(token.created_at.unix_seconds())
     .bind(token.expires_at.unix_seconds())
     .bind(token.revoked_at.map(Timestamp::unix_seconds))
+    .bind(token.rate_limit.to_string())
     .execute(&mut *connection)
     .await?;
     sqlx::query("INSERT INTO token_secret (hash, sid, not_after) VALUES ($1, $2, NULL)")

@@ -3,14 +3,13 @@
 //! A request is judged in one order, so that each refusal is the same whatever else is wrong with it:
 //! 1. 400: an unsafe path (refused before it gets here), or more than one credential.
 //! 2. 404 or 405: no such path, or not with this method (`routes.rs`).
-//! 3. 401: no credential, or one that is not good; 403: it is good, and lacks the scope (`credentials.rs`).
+//! 3. 401: no credential, or one that is not good; 429: too many calls; 403: it lacks the scope ([`crate::admission`]).
 //! 4. The route itself (`token.rs`, `records.rs`).
 //!
 //! Where the database does not answer, that is a 503: neither yes nor no. Cookies are not looked at here, nor are
 //! headers that name another method or path.
 
 mod body;
-mod credentials;
 mod precondition;
 mod query;
 mod records;
@@ -21,21 +20,20 @@ use axum::body::{Body, HttpBody as _};
 use axum::extract::Request;
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderName, HeaderValue, Method, StatusCode};
-use latchkey_service::{Failure, Origin};
+use http::{HeaderValue, Method, StatusCode};
+use latchkey_service::{Failure, Origin, Purpose};
 use serde::Serialize;
 
 use crate::ServerState;
+use crate::admission::{self, Vendor};
 use crate::problem::{Problem, ProblemCode};
 use crate::request::origin_of;
 
-use credentials::Vendor;
 use routes::Action;
 
 pub use routes::{OwnAction, OwnRoute, ROUTES, Requirement};
 
-/// When the token of an authenticated request expires, on every answer to one.
-pub const TOKEN_EXPIRES: HeaderName = HeaderName::from_static("latchkey-token-expires");
+pub(crate) use routes::scope_in_catalog;
 
 /// Whether the API has this path, with any method.
 pub(crate) fn serves(state: &ServerState, path: &str) -> bool {
@@ -56,14 +54,13 @@ pub(crate) async fn handle(state: ServerState, request: Request) -> Response {
 
 async fn answer(state: &ServerState, request: Request, origin: &Origin) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let credential = credentials::read(&parts)?;
+    let credential = admission::read(&parts.headers, parts.uri.query())?;
     let route = routes::find(state.service.catalog(), &parts.method, parts.uri.path())?;
-    let vendor = credentials::judge(state, credential, route.scope.as_ref(), origin).await?;
+    let vendor = admission::admit(state, credential, route.scope.as_ref(), Purpose::Call, origin).await?;
     let call = Call { state, vendor, parts: &parts };
-    let expires = call.vendor.expires_header();
     let answered = perform(&call, route.action, body).await;
     let mut response = answered.unwrap_or_else(|problem| problem.into_response(&origin.request_id));
-    response.headers_mut().insert(TOKEN_EXPIRES, expires);
+    call.vendor.mark(&mut response);
     Ok(response)
 }
 

@@ -89,6 +89,18 @@ pub(super) fn knows(catalog: &Catalog, path: &str) -> bool {
     ROUTES.iter().any(|route| route.path == path) || catalog.find(None, path) != RouteMatch::Unknown
 }
 
+/// The scope that the catalog asks of a request.
+///
+/// # Errors
+/// 404 or 405.
+pub(crate) fn scope_in_catalog<'a>(catalog: &'a Catalog, method: &str, path: &str) -> Result<&'a ScopeName, Problem> {
+    match catalog.find(method.parse().ok(), path) {
+        RouteMatch::Found { scope, .. } => Ok(scope),
+        RouteMatch::MethodNotAllowed(methods) => Err(not_allowed(methods.into_iter())),
+        RouteMatch::Unknown => Err(nothing_here()),
+    }
+}
+
 /// Finds the route of a request.
 ///
 /// # Errors
@@ -109,8 +121,12 @@ pub(super) fn find(catalog: &Catalog, method: &http::Method, path: &str) -> Resu
             Ok(Found { scope: Some(scope.clone()), action: action(method, path, names_record) })
         }
         (RouteMatch::MethodNotAllowed(methods), _) => Err(not_allowed(methods.into_iter())),
-        _ => Err(Problem::new(ProblemCode::NotFound, "There is nothing at this path.")),
+        _ => Err(nothing_here()),
     }
+}
+
+fn nothing_here() -> Problem {
+    Problem::new(ProblemCode::NotFound, "There is nothing at this path.")
 }
 
 fn action(method: Method, path: &str, names_record: bool) -> Action {

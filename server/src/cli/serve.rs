@@ -12,7 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use latchkey_service::Service;
+use latchkey_domain::{MalformedRateLimit, RateLimit};
+use latchkey_service::{Service, VendorLimits};
 use latchkey_store::Opening;
 use serde::Serialize;
 use tokio::net::{TcpListener, TcpSocket};
@@ -25,8 +26,9 @@ use super::output;
 use super::public_url;
 use super::setting::{Open, Sources, in_words};
 use crate::connections::{self, Limits};
+use crate::networks::Networks;
 use crate::routing::router;
-use crate::{ServerState, WebSettings};
+use crate::{NetworkSettings, ServerState, WebSettings};
 
 /// How often the uses of tokens are written down.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
@@ -54,6 +56,31 @@ pub(super) struct Serve {
     /// Listen beyond this machine without an https --public-url: passwords and tokens cross the network readable
     #[arg(long, env = "LATCHKEY_INSECURE_HTTP", value_parser = clap::builder::FalseyValueParser::new())]
     insecure_http: bool,
+    /// How many calls a token may make, unless it has a limit of its own
+    #[arg(long, value_name = "CALLS/SECONDSs|off", env = "LATCHKEY_RATE_LIMIT", default_value = "25/5s", value_parser = limit)]
+    rate_limit: ServerLimit,
+    /// How many introspections a token may make
+    #[arg(long, value_name = "CALLS/SECONDSs|off", env = "LATCHKEY_INTROSPECT_LIMIT", default_value = "off", value_parser = limit)]
+    introspect_limit: ServerLimit,
+    /// Gateways whose word on method, path and client is believed, as CIDR with commas between
+    #[arg(
+        long,
+        value_name = "CIDR,…",
+        env = "LATCHKEY_TRUSTED_PROXIES",
+        default_value = "",
+        hide_default_value = true
+    )]
+    trusted_proxies: Networks,
+    /// Who may read /metrics
+    #[arg(long, value_name = "CIDR,…", env = "LATCHKEY_METRICS_ALLOW", default_value = "127.0.0.0/8,::1/128")]
+    metrics_allow: Networks,
+}
+
+/// A limit of the server's; `None` for none.
+type ServerLimit = Option<RateLimit>;
+
+fn limit(text: &str) -> Result<ServerLimit, MalformedRateLimit> {
+    if text == "off" { Ok(None) } else { text.parse().map(Some) }
 }
 
 #[derive(Serialize)]
@@ -67,7 +94,12 @@ impl Serve {
         let web = self.web_settings()?;
         let catalog = sources.read_catalog(&sources.catalog_text()?)?;
         let socket = self.bind()?;
-        let open = sources.open_with(catalog, Opening::Serve).await?;
+        let limits = VendorLimits { calls: self.rate_limit, introspections: self.introspect_limit };
+        let network = NetworkSettings {
+            trusted_proxies: self.trusted_proxies.clone(),
+            metrics_allow: self.metrics_allow.clone(),
+        };
+        let open = sources.open_with(catalog, Opening::Serve, limits).await?;
         let change = open.store.schema_change();
         if change.from != change.to {
             output::tell(&in_words(change));
@@ -76,7 +108,7 @@ impl Serve {
         let listener = self.taken(socket.listen(BACKLOG))?;
         let address = self.taken(listener.local_addr())?;
         announce(&open.service, &web, address).await?;
-        serve(open, web, listener, stop).await;
+        serve(open, web, network, listener, stop).await;
         Ok(())
     }
 
@@ -128,13 +160,13 @@ fn reachable(address: SocketAddr) -> String {
 }
 
 /// Serves until a signal comes.
-async fn serve(open: Open, web: WebSettings, listener: TcpListener, mut stop: Stop) {
+async fn serve(open: Open, web: WebSettings, network: NetworkSettings, listener: TcpListener, mut stop: Stop) {
     let Open { service, store } = open;
     let mut chores = JoinSet::new();
     chores.spawn(flush_last_use(Arc::clone(&service)));
     chores.spawn(remove_ended_sessions(Arc::clone(&service)));
 
-    let app = router(ServerState { service: Arc::clone(&service), web: Arc::new(web) });
+    let app = router(ServerState::new(Arc::clone(&service), web, network));
     connections::serve(listener, app, Limits::default(), stop.wait()).await;
 
     chores.shutdown().await;
@@ -197,7 +229,15 @@ mod tests {
     use super::*;
 
     fn settings(listen: &str, public_url: Option<&str>, insecure_http: bool) -> Result<WebSettings, Failed> {
-        let serve = Serve { listen: listen.parse().unwrap(), public_url: public_url.map(str::to_owned), insecure_http };
+        let serve = Serve {
+            listen: listen.parse().unwrap(),
+            public_url: public_url.map(str::to_owned),
+            insecure_http,
+            rate_limit: None,
+            introspect_limit: None,
+            trusted_proxies: Networks::default(),
+            metrics_allow: Networks::default(),
+        };
         serve.web_settings()
     }
 

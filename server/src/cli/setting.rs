@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use clap::Args;
 use latchkey_domain::Catalog;
-use latchkey_service::{DEFAULT_CATALOG, MonotoneClock, Origin, Service, SystemClock, SystemRandom, read_catalog};
+use latchkey_service::{
+    DEFAULT_CATALOG, MonotoneClock, Origin, Service, SystemClock, SystemRandom, VendorLimits, read_catalog,
+};
 use latchkey_store::{Opening, SchemaChange, SqlStore};
 
 use super::failure::{Broken as _, Failed};
@@ -57,15 +59,21 @@ impl Sources {
     /// The use cases for one command.
     pub(super) async fn open(&self) -> Result<Open, Failed> {
         let catalog = self.read_catalog(&self.catalog_text()?)?;
-        self.open_with(catalog, Opening::UseCurrent).await
+        self.open_with(catalog, Opening::UseCurrent, VendorLimits::default()).await
     }
 
     /// The use cases, with a catalog that has been read.
-    pub(super) async fn open_with(&self, catalog: Catalog, opening: Opening) -> Result<Open, Failed> {
+    pub(super) async fn open_with(
+        &self,
+        catalog: Catalog,
+        opening: Opening,
+        limits: VendorLimits,
+    ) -> Result<Open, Failed> {
         let store = self.open_store(opening).await?;
         let clock = Arc::new(MonotoneClock::new(SystemClock));
         let service = Service::new(Arc::new(store.clone()), clock, Arc::new(SystemRandom), Arc::new(catalog))
-            .map_err(|failure| Failed::of(failure, ""))?;
+            .map_err(|failure| Failed::of(failure, ""))?
+            .with_limits(limits);
         Ok(Open { service: Arc::new(service), store })
     }
 

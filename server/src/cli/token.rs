@@ -2,7 +2,8 @@
 
 use clap::{ArgGroup, Args, Subcommand};
 use latchkey_domain::{
-    AccountSid, Lifetime, Refusal, ScopeChoice, ScopeName, ScopeSet, Timestamp, TokenDraft, TokenForm, TokenStatus,
+    AccountSid, Lifetime, Refusal, ScopeChoice, ScopeName, ScopeSet, Timestamp, TokenDraft, TokenForm, TokenRateLimit,
+    TokenStatus,
 };
 use latchkey_service::ports::{TokenFilter, TokenRecord, TokenSource};
 use latchkey_service::{AuditActor, Service, TokenOwner};
@@ -21,6 +22,8 @@ pub(super) enum Token {
     List(List),
     /// Revoke a token; from when this returns, no call with it succeeds.
     Revoke(Revoke),
+    /// Set how many calls a token may make; a running server heeds it from the token's next call on.
+    Limit(Limit),
 }
 
 #[derive(Debug, Args)]
@@ -41,6 +44,19 @@ pub(super) struct Add {
     /// Let it do all that the catalog has today, except what only admins may grant
     #[arg(long, env = "LATCHKEY_ALL_SCOPES", value_parser = clap::builder::FalseyValueParser::new())]
     all_scopes: bool,
+    /// How many calls it may make, as 100/5s, off, or default for the server's limit
+    #[arg(long, value_name = "LIMIT", env = "LATCHKEY_TOKEN_RATE_LIMIT", default_value = "default")]
+    token_rate_limit: TokenRateLimit,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Limit {
+    /// The token's Account SID
+    #[arg(value_name = "SID")]
+    account_sid: AccountSid,
+    /// How many calls it may make, as 100/5s, off, or default for the server's limit
+    #[arg(value_name = "LIMIT")]
+    rate_limit: TokenRateLimit,
 }
 
 #[derive(Debug, Args)]
@@ -81,6 +97,7 @@ struct Listed<'a> {
     expires_at: String,
     revoked_at: Option<String>,
     last_used_at: Option<String>,
+    rate_limit: String,
 }
 
 #[derive(Serialize)]
@@ -91,12 +108,19 @@ struct Revoked<'a> {
     had_ended: bool,
 }
 
+#[derive(Serialize)]
+struct Limited {
+    account_sid: AccountSid,
+    rate_limit: String,
+}
+
 impl Token {
     pub(super) async fn run(self, sources: &Sources) -> Result<(), Failed> {
         match self {
             Self::Add(add) => add.run(sources).await,
             Self::List(list) => list.run(sources).await,
             Self::Revoke(revoke) => revoke.run(sources).await,
+            Self::Limit(limit) => limit.run(sources).await,
         }
     }
 }
@@ -112,8 +136,13 @@ impl Add {
             return Err(Failed::new(Exit::Refused, format!("the service rep {} is disabled", rep.email)));
         }
         let origin = open.origin();
-        let owner =
-            TokenOwner { rep: &rep, actor: AuditActor::CommandLine, source: TokenSource::CommandLine, origin: &origin };
+        let owner = TokenOwner {
+            rep: &rep,
+            actor: AuditActor::CommandLine,
+            source: TokenSource::CommandLine,
+            rate_limit: self.token_rate_limit,
+            origin: &origin,
+        };
         let issued = open.service.issue(owner, &draft, None).await.map_err(of)?;
         open.store.close().await;
         let printed = output::json(&Issued {
@@ -180,6 +209,17 @@ impl Revoke {
     }
 }
 
+impl Limit {
+    async fn run(self, sources: &Sources) -> Result<(), Failed> {
+        let open = sources.open().await?;
+        let (account_sid, rate_limit) = (self.account_sid, self.rate_limit);
+        let limited = open.service.limit_token(account_sid, rate_limit, &open.origin()).await;
+        open.store.close().await;
+        limited.map_err(|failure| Failed::of(failure, &format!("there is no token {account_sid}")))?;
+        output::json(&Limited { account_sid, rate_limit: rate_limit.to_string() })
+    }
+}
+
 fn print(token: &TokenRecord, now: Timestamp) -> Result<(), Failed> {
     output::json(&Listed {
         account_sid: token.sid,
@@ -192,6 +232,7 @@ fn print(token: &TokenRecord, now: Timestamp) -> Result<(), Failed> {
         expires_at: token.expires_at.to_rfc3339(),
         revoked_at: token.revoked_at.map(Timestamp::to_rfc3339),
         last_used_at: token.last_used_at.map(Timestamp::to_rfc3339),
+        rate_limit: token.rate_limit.to_string(),
     })
 }
 

@@ -79,7 +79,7 @@ fn is_from_own_page(web: &WebSettings, headers: &HeaderMap) -> bool {
 }
 
 /// Scheme and authority under which the reader sees Latchkey: as configured, or else as the request names it.
-fn base_url(web: &WebSettings, headers: &HeaderMap) -> String {
+pub(crate) fn base_url(web: &WebSettings, headers: &HeaderMap) -> String {
     if let Some(url) = &web.public_url {
         return url.clone();
     }

@@ -22,6 +22,8 @@ use axum::routing::get;
 
 use crate::{ServerState, assets};
 
+pub(crate) use gate::base_url;
+
 pub use forms::FORMS;
 pub use pages::PUBLIC_PAGES;
 

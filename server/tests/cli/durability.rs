@@ -135,7 +135,13 @@ async fn prepare(place: &Place, chance: &mut Chance, rounds: usize) -> Vec<Worke
             ..TokenForm::default()
         };
         let (actor, source) = (AuditActor::CommandLine, TokenSource::CommandLine);
-        let owner = TokenOwner { rep: &rep, actor, source, origin: &origin };
+        let owner = TokenOwner {
+            rep: &rep,
+            actor,
+            source,
+            rate_limit: latchkey_domain::TokenRateLimit::Default,
+            origin: &origin,
+        };
         service.issue(owner, &form.parse().unwrap(), None).await.unwrap().secret.expose().to_owned()
     };
     let mut workers = Vec::new();

@@ -8,7 +8,11 @@
 )]
 
 mod api;
+mod auth;
 mod connections;
+mod metrics;
+mod oauth2;
 mod probes;
+mod rate_limit;
 mod site;
 mod support;

@@ -1,7 +1,7 @@
 //! Storing tokens.
 
 use async_trait::async_trait;
-use latchkey_domain::{AccountSid, FormId, RepId, ScopeSet, Timestamp, TokenHash};
+use latchkey_domain::{AccountSid, FormId, RepId, ScopeSet, Timestamp, TokenHash, TokenRateLimit};
 
 use super::{Rep, StoreResult};
 use crate::AuditEntry;
@@ -60,6 +60,8 @@ pub struct TokenRecord {
     pub revoked_at: Option<Timestamp>,
     /// When it was last used, as far as that has been written down.
     pub last_used_at: Option<Timestamp>,
+    /// How many calls it may make.
+    pub rate_limit: TokenRateLimit,
 }
 
 /// A token to be stored.
@@ -153,6 +155,12 @@ pub trait TokenStore: Send + Sync {
         now: Timestamp,
         audit: &AuditEntry,
     ) -> StoreResult<Revocation>;
+
+    /// Sets how many calls a token may make; `false` where there is no such token.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database fails.
+    async fn limit_token(&self, sid: AccountSid, limit: TokenRateLimit, audit: &AuditEntry) -> StoreResult<bool>;
 
     /// The token that this secret belongs to, valid or not.
     ///

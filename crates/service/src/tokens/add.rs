@@ -9,7 +9,7 @@
 use latchkey_domain::view::{NewTokenFormView, NewTokenView, ScopeView};
 use latchkey_domain::{
     AccountSid, AuthToken, FieldProblem, FormId, Grant, PlainText, Refusal, Role, ScopeChoice, ScopeSet, TokenDraft,
-    TokenForm,
+    TokenForm, TokenRateLimit,
 };
 
 use crate::ports::{NewToken, Rep, TokenInsertion, TokenRecord, TokenSource};
@@ -25,6 +25,8 @@ pub struct TokenOwner<'a> {
     pub actor: AuditActor,
     /// How.
     pub source: TokenSource,
+    /// How many calls it may make.
+    pub rate_limit: TokenRateLimit,
     /// From where.
     pub origin: &'a Origin,
 }
@@ -78,8 +80,13 @@ impl Service {
             }
             self.check_current_password(caller, current_password).await?;
         }
-        let owner =
-            TokenOwner { rep: &caller.rep, actor: caller.actor(), source: TokenSource::Page, origin: &caller.origin };
+        let owner = TokenOwner {
+            rep: &caller.rep,
+            actor: caller.actor(),
+            source: TokenSource::Page,
+            rate_limit: TokenRateLimit::Default,
+            origin: &caller.origin,
+        };
         let issued = self.issue(owner, &draft, Some(form_id)).await?;
         Ok(NewTokenView {
             sid: issued.token.sid,
@@ -110,6 +117,7 @@ impl Service {
             expires_at: draft.lifetime.expires_at(now),
             revoked_at: None,
             last_used_at: None,
+            rate_limit: owner.rate_limit,
         };
         let new =
             NewToken { token: token.clone(), description_key: draft.description.key(), secret: hash_of(&secret), form };

@@ -3,7 +3,7 @@
 use latchkey_domain::view::RevokedView;
 use latchkey_domain::{AccountSid, Refusal, RepId};
 
-use crate::ports::{Credential, Revocation};
+use crate::ports::Revocation;
 use crate::{AuditAction, AuditActor, AuditSubject, Caller, Origin, Outcome, Service};
 
 impl Service {
@@ -24,12 +24,11 @@ impl Service {
         self.revoke(sid, None, AuditActor::CommandLine, origin).await
     }
 
-    /// Revokes the very token that a vendor presented.
+    /// Revokes the very token that somebody presented.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn give_up_token(&self, credential: &Credential, origin: &Origin) -> Outcome<RevokedView> {
-        let sid = credential.token.sid;
+    pub async fn give_up_token(&self, sid: AccountSid, origin: &Origin) -> Outcome<RevokedView> {
         self.revoke(sid, None, AuditActor::Token(sid), origin).await
     }
 

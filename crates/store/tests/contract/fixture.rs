@@ -180,6 +180,7 @@ pub(crate) fn new_token(number: u8, owner: RepId, description: &str) -> NewToken
             expires_at: after(1000),
             revoked_at: None,
             last_used_at: None,
+            rate_limit: latchkey_domain::TokenRateLimit::Default,
         },
         description_key: description.to_lowercase(),
         secret: token_hash(number),

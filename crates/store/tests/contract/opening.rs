@@ -12,7 +12,9 @@ use sqlx::migrate::Migrator;
 use crate::Fixture;
 use crate::fixture::{cluster, empty_postgres, empty_sqlite, entry, execute, new_rep};
 
-const UNCHANGED: SchemaChange = SchemaChange { from: 1, to: 1, backup: None };
+/// The newest version of the schema.
+const NEWEST: i64 = 2;
+const UNCHANGED: SchemaChange = SchemaChange { from: NEWEST, to: NEWEST, backup: None };
 
 async fn refusal(url: &str, opening: Opening) -> OpenError {
     let error = SqlStore::open(url, opening).await.expect_err("an error");
@@ -44,7 +46,7 @@ async fn make_older(url: &str) {
 }
 
 pub(crate) async fn an_empty_database_gets_its_schema(fixture: Fixture) {
-    assert_eq!(fixture.store.schema_change(), &SchemaChange { from: 0, to: 1, backup: None });
+    assert_eq!(fixture.store.schema_change(), &SchemaChange { from: 0, to: NEWEST, backup: None });
     fixture.rep(1).await;
     for opening in [Opening::Serve, Opening::UseCurrent, Opening::Migrate] {
         let again = SqlStore::open(&fixture.url, opening).await.unwrap();
@@ -65,9 +67,9 @@ pub(crate) async fn the_database_says_what_it_is(fixture: Fixture) {
 }
 
 pub(crate) async fn a_newer_schema_is_refused(fixture: Fixture) {
-    fixture.execute("UPDATE _sqlx_migrations SET version = 9999").await.unwrap();
+    fixture.execute(&format!("UPDATE _sqlx_migrations SET version = 9999 WHERE version = {NEWEST}")).await.unwrap();
     let refused = refusals(&fixture).await;
-    assert!(matches!(refused, OpenError::SchemaNewer { found: 9999, known: 1, .. }), "{refused}");
+    assert!(matches!(refused, OpenError::SchemaNewer { found: 9999, known: NEWEST, .. }), "{refused}");
 }
 
 pub(crate) async fn an_unfinished_migration_is_refused(fixture: Fixture) {
@@ -140,7 +142,7 @@ mod on_sqlite {
     }
 
     fn backup(path: &Path, suffix: &str) -> PathBuf {
-        PathBuf::from(format!("{}.backup-before-v1{suffix}", path.display()))
+        PathBuf::from(format!("{}.backup-before-v{NEWEST}{suffix}", path.display()))
     }
 
     #[cfg(unix)]
@@ -169,7 +171,7 @@ mod on_sqlite {
             make_older(&url).await;
             let copy = backup(&path(&url), "");
             let store = SqlStore::open(&url, opening).await.unwrap();
-            let expected = SchemaChange { from: 0, to: 1, backup: Some(copy.canonicalize().unwrap()) };
+            let expected = SchemaChange { from: 0, to: NEWEST, backup: Some(copy.canonicalize().unwrap()) };
             assert_eq!(store.schema_change(), &expected);
             store.ping().await.unwrap();
             // The copy has what was there, and nothing of what came.
@@ -290,12 +292,12 @@ mod on_postgres {
         make_older(&url).await;
         for opening in [Opening::Serve, Opening::UseCurrent] {
             let refused = refusal(&url, opening).await;
-            assert!(matches!(refused, OpenError::MigrationNeeded { found: 0, known: 1, .. }), "{refused}");
+            assert!(matches!(refused, OpenError::MigrationNeeded { found: 0, known: NEWEST, .. }), "{refused}");
             assert!(refused.to_string().contains("latchkey migrate"), "{refused}");
             assert!(!refused.to_string().contains("latchkey:latchkey"), "{refused}");
         }
         let store = SqlStore::open(&url, Opening::Migrate).await.unwrap();
-        assert_eq!(store.schema_change(), &SchemaChange { from: 0, to: 1, backup: None });
+        assert_eq!(store.schema_change(), &SchemaChange { from: 0, to: NEWEST, backup: None });
         let again = SqlStore::open(&url, Opening::Serve).await.unwrap();
         assert_eq!(again.schema_change(), &UNCHANGED);
         assert_eq!(execute(&url, "DELETE FROM keepsake").await.unwrap(), 1);

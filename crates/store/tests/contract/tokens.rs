@@ -1,5 +1,5 @@
 use futures_util::future::join_all;
-use latchkey_domain::{AccountSid, FormId, ScopeSet, Timestamp};
+use latchkey_domain::{AccountSid, FormId, RateLimit, ScopeSet, Timestamp, TokenRateLimit};
 use latchkey_service::AuditAction;
 use latchkey_service::ports::{
     Credential, NewToken, RepStore, Revocation, TokenFilter, TokenInsertion, TokenRecord, TokenSource, TokenStore,
@@ -313,4 +313,18 @@ pub(crate) async fn a_token_has_at_most_two_secrets(fixture: Fixture) {
     assert!(add("NULL", 20).await.is_err(), "two in use");
     assert!(add("1", 21).await.is_ok(), "one in use, one on its way out");
     assert!(add("2", 22).await.is_err(), "two on their way out");
+}
+
+pub(crate) async fn a_tokens_limit_is_set(fixture: Fixture) {
+    let owner = fixture.rep(1).await.id;
+    fixture.insert(&new_token(1, owner, "Payroll")).await;
+    let entry = entry(AuditAction::TokenLimited);
+    for limit in [TokenRateLimit::Own(RateLimit::of(100, 60)), TokenRateLimit::Off, TokenRateLimit::Default] {
+        assert!(fixture.store.limit_token(sid(1), limit, &entry).await.unwrap());
+        assert_eq!(fixture.store.token(sid(1), None).await.unwrap().unwrap().rate_limit, limit);
+        assert_eq!(fixture.store.credential(token_hash(1)).await.unwrap().unwrap().token.rate_limit, limit);
+    }
+    assert!(!fixture.store.limit_token(sid(2), TokenRateLimit::Off, &entry).await.unwrap());
+    let limited = fixture.audited().await.into_iter().filter(|action| *action == AuditAction::TokenLimited).count();
+    assert_eq!(limited, 3, "nothing is written down of a token that is not there");
 }

@@ -259,7 +259,13 @@ async fn nobody_has_more_than_500_live_tokens() {
             scopes: Vec::new(),
         };
         let (actor, source) = (AuditActor::CommandLine, TokenSource::CommandLine);
-        let owner = TokenOwner { rep: &rep, actor, source, origin: &origin };
+        let owner = TokenOwner {
+            rep: &rep,
+            actor,
+            source,
+            rate_limit: latchkey_domain::TokenRateLimit::Default,
+            origin: &origin,
+        };
         app.service.issue(owner, &form.parse().unwrap(), None).await.unwrap();
     }
     let ann = app.signed_in(ANN).await;

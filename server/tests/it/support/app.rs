@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use latchkey_domain::{AccountSid, PlainText, ScopeChoice, Timestamp, TokenForm};
-use latchkey_server::{ServerState, WebSettings};
+use latchkey_server::{NetworkSettings, ServerState, WebSettings};
 use latchkey_service::ports::{Rep, RepStore as _, TokenSource};
 use latchkey_service::{
     AuditAction, AuditActor, AuditEntry, AuditSubject, DEFAULT_CATALOG, Origin, RepForm, Service, SignInForm,
-    TokenOwner, read_catalog,
+    TokenOwner, VendorLimits, read_catalog,
 };
 use latchkey_store::{Opening, SqlStore};
 use tempfile::TempDir;
@@ -28,6 +28,20 @@ pub(crate) struct TestApp {
     directory: TempDir,
 }
 
+/// What a test may set. The clock stands still, so unless a test is about limits there are none.
+pub(crate) struct Settings {
+    pub(crate) limits: VendorLimits,
+    pub(crate) network: NetworkSettings,
+    pub(crate) web: WebSettings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let limits = VendorLimits { calls: None, introspections: None };
+        Self { limits, network: NetworkSettings::default(), web: WebSettings::default() }
+    }
+}
+
 /// A token, with its secret.
 #[derive(Clone)]
 pub(crate) struct IssuedToken {
@@ -44,19 +58,28 @@ impl TestApp {
 
     /// With a catalog of the test's own.
     pub(crate) async fn start_with(catalog: &str) -> Self {
+        Self::start_as(catalog, Settings::default()).await
+    }
+
+    /// With the default catalog, and settings of the test's own.
+    pub(crate) async fn start_set(settings: Settings) -> Self {
+        Self::start_as(DEFAULT_CATALOG, settings).await
+    }
+
+    async fn start_as(catalog: &str, settings: Settings) -> Self {
         let directory = TempDir::new().unwrap();
         let store = SqlStore::open(&url(&directory), Opening::Serve).await.unwrap();
-        Self::over(store, directory, catalog)
+        Self::over(store, directory, catalog, settings)
     }
 
     /// The same database, under another catalog.
     pub(crate) async fn restarted_with(self, catalog: &str) -> Self {
         self.store.close().await;
         let store = SqlStore::open(&url(&self.directory), Opening::Serve).await.unwrap();
-        Self::over(store, self.directory, catalog)
+        Self::over(store, self.directory, catalog, Settings::default())
     }
 
-    fn over(store: SqlStore, directory: TempDir, catalog: &str) -> Self {
+    fn over(store: SqlStore, directory: TempDir, catalog: &str, settings: Settings) -> Self {
         let clock = Arc::new(SettableClock::new());
         let service = Service::new(
             Arc::new(store.clone()),
@@ -64,8 +87,8 @@ impl TestApp {
             Arc::new(CountingRandom::default()),
             Arc::new(read_catalog(catalog).unwrap()),
         );
-        let service = Arc::new(service.unwrap());
-        let state = ServerState { service: Arc::clone(&service), web: Arc::new(WebSettings::default()) };
+        let service = Arc::new(service.unwrap().with_limits(settings.limits));
+        let state = ServerState::new(Arc::clone(&service), settings.web, settings.network);
         Self { router: latchkey_server::routing::router(state), service, store, clock, directory }
     }
 
@@ -137,7 +160,8 @@ impl TestApp {
             draft.scopes = ScopeChoice::Selected(scopes.parse().unwrap());
         }
         let (actor, source) = (AuditActor::CommandLine, TokenSource::CommandLine);
-        let owner = TokenOwner { rep: &rep, actor, source, origin: &origin() };
+        let rate_limit = latchkey_domain::TokenRateLimit::Default;
+        let owner = TokenOwner { rep: &rep, actor, source, rate_limit, origin: &origin() };
         let issued = self.service.issue(owner, &draft, None).await.unwrap();
         IssuedToken {
             sid: issued.token.sid,

@@ -27,6 +27,13 @@ impl Request {
         self
     }
 
+    /// From this address.
+    pub(crate) fn from_peer(mut self, address: &str) -> Self {
+        let peer = std::net::SocketAddr::new(address.parse().unwrap(), 40_000);
+        self.builder = self.builder.extension(axum::extract::ConnectInfo(peer));
+        self
+    }
+
     pub(crate) fn body(mut self, body: impl Into<Body>) -> Self {
         self.body = body.into();
         self
@@ -75,6 +82,14 @@ impl Answer {
     /// The code of a problem document.
     pub(crate) fn code(&self) -> String {
         self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Status and OAuth's error at once.
+    pub(crate) fn oauth_refusal(&self) -> (u16, String) {
+        assert_eq!(self.header("content-type"), "application/json");
+        let body = self.json();
+        assert!(body["error_description"].is_string() && body["request_id"].is_string(), "{body}");
+        (self.status.as_u16(), body["error"].as_str().unwrap_or_default().to_owned())
     }
 
     /// Status and code at once.

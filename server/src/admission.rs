@@ -1,0 +1,225 @@
+//! Who is calling, and whether they may: from the headers of a request to a vendor, or to the refusal.
+//!
+//! Everything that a token opens passes here: the API, the questions of gateways, introspection. The order is the
+//! same for all:
+//! 1. [`read`]: the one credential; 400 where there are several.
+//! 2. [`admit`]: 401 where there is none or it is not good, 429 where its calls are used up, 403 where it lacks the
+//!    scope; 503 where the database does not answer, which is neither yes nor no.
+//!
+//! An address that has sent too many bad credentials gets a 429 before anything is looked up.
+//!
+//! The refusals' words are the same for every credential that is not good, whatever is wrong with it: they tell a
+//! guesser nothing. Two are told apart because they tell only what the sender knows: none at all, and one that
+//! its own checksum shows to be cut off or mistyped.
+
+use axum::response::Response;
+use http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use latchkey_domain::{CredentialHeaders, Presented, ScopeName, ScopeSet, UnusableCredential, Usage, Verdict};
+use latchkey_service::ports::{Credential, StoreError};
+use latchkey_service::{Origin, Purpose, Verified};
+
+use crate::ServerState;
+use crate::metrics::Refused;
+use crate::problem::{Problem, ProblemCode};
+
+/// When the token of an authenticated request expires, on every answer to one.
+pub const TOKEN_EXPIRES: HeaderName = HeaderName::from_static("latchkey-token-expires");
+/// How many calls the token has made in this window, as the original says it.
+const RATE_LIMIT_COUNT: HeaderName = HeaderName::from_static("x-rate-limit-count");
+/// What is left of the window's calls (draft-ietf-httpapi-ratelimit-headers-11).
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+/// The limit itself (the same draft).
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+const X_TW_TOKEN: HeaderName = HeaderName::from_static("x-tw-token");
+
+const BASIC: HeaderValue = HeaderValue::from_static(r#"Basic realm="latchkey", charset="UTF-8""#);
+const BEARER: HeaderValue = HeaderValue::from_static(r#"Bearer realm="latchkey""#);
+const BEARER_INVALID_REQUEST: HeaderValue = HeaderValue::from_static(
+    r#"Bearer realm="latchkey", error="invalid_request", error_description="more than one credential""#,
+);
+const BEARER_INVALID_TOKEN: HeaderValue = HeaderValue::from_static(
+    r#"Bearer realm="latchkey", error="invalid_token", error_description="the token is not valid""#,
+);
+const BEARER_MALFORMED: HeaderValue = HeaderValue::from_static(
+    r#"Bearer realm="latchkey", error="invalid_token", error_description="the Auth Token is incomplete or mistyped""#,
+);
+
+/// What a request brought, before anything is looked up.
+pub(crate) type Read = Result<Presented, Missing>;
+
+/// Why a request brought nothing that could be looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// There is no credential.
+    Absent,
+    /// There is one, and its checksum fails.
+    Malformed,
+}
+
+/// Somebody with a good token that may do what was asked.
+pub(crate) struct Vendor {
+    /// The token and its owner.
+    pub(crate) credential: Credential,
+    /// What the token may do now.
+    pub(crate) scopes: ScopeSet,
+    /// Where the request came from.
+    pub(crate) origin: Origin,
+    /// How the token stands with its limit.
+    pub(crate) usage: Option<Usage>,
+}
+
+impl Vendor {
+    /// What every answer to this vendor says of its token.
+    pub(crate) fn mark(&self, response: &mut Response) {
+        response.headers_mut().extend(headers_of(&self.credential, self.usage.as_ref()));
+    }
+}
+
+/// Reads the one credential of a request with these headers and this query.
+///
+/// # Errors
+/// 400 where there are several.
+pub(crate) fn read(headers: &HeaderMap, query: Option<&str>) -> Result<Read, Problem> {
+    let values = |name: HeaderName| headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+    let headers = CredentialHeaders { authorization: values(AUTHORIZATION), x_tw_token: values(X_TW_TOKEN), query };
+    match Presented::from_request(&headers) {
+        Ok(Some(presented)) => Ok(Ok(presented)),
+        Ok(None) => Ok(Err(Missing::Absent)),
+        Err(UnusableCredential::Malformed(_)) => Ok(Err(Missing::Malformed)),
+        Err(UnusableCredential::MoreThanOne) => Err(Problem::new(
+            ProblemCode::MultipleCredentials,
+            "The request carries more than one credential. Send one.",
+        )
+        .with_header(WWW_AUTHENTICATE, BEARER_INVALID_REQUEST)),
+    }
+}
+
+/// Judges what a request brought. `needed` is the scope of its route, if it needs one.
+///
+/// # Errors
+/// 401, 429, 403, or 503.
+pub(crate) async fn admit(
+    state: &ServerState,
+    read: Read,
+    needed: Option<&ScopeName>,
+    purpose: Purpose,
+    origin: &Origin,
+) -> Result<Vendor, Problem> {
+    let presented = match read {
+        Ok(presented) => presented,
+        Err(Missing::Absent) => {
+            state.metrics.refused(Refused::NoCredential);
+            return Err(unauthorized(ProblemCode::CredentialMissing, BEARER, "Send an Auth Token with the request."));
+        }
+        Err(Missing::Malformed) => {
+            check_address(state, origin)?;
+            state.service.note_failed_call(&origin.address);
+            state.metrics.refused(Refused::Malformed);
+            return Err(unauthorized(
+                ProblemCode::MalformedCredential,
+                BEARER_MALFORMED,
+                "The Auth Token is incomplete or mistyped. Copy it again, whole.",
+            ));
+        }
+    };
+    check_address(state, origin)?;
+    let verified = state.service.verify(&presented, needed, purpose).await;
+    let verified = verified.map_err(|error| unreachable(state, origin, &error))?;
+    state.metrics.judged(verified.verdict);
+    let sid = verified.credential.as_ref().map(|credential| credential.token.sid);
+    tracing::debug!(request_id = %origin.request_id, ?sid, verdict = verified.verdict.code(), "credential");
+    decide(state, verified, needed, origin)
+}
+
+/// Refuses an address that has sent too many bad credentials.
+///
+/// # Errors
+/// 429.
+pub(crate) fn check_address(state: &ServerState, origin: &Origin) -> Result<(), Problem> {
+    let Some(seconds) = state.service.refuses_address(&origin.address) else {
+        return Ok(());
+    };
+    state.metrics.refused(Refused::TooManyFailures);
+    let detail = "Too many bad credentials came from this address. Correct the credential, and wait for Retry-After.";
+    Err(Problem::new(ProblemCode::TooManyFailures, detail).with_header(RETRY_AFTER, seconds.into()))
+}
+
+/// What is answered where the database is not: neither yes nor no.
+pub(crate) fn unreachable(state: &ServerState, origin: &Origin, error: &StoreError) -> Problem {
+    tracing::error!(request_id = %origin.request_id, cause = %error, "a credential could not be looked up");
+    state.metrics.refused(Refused::Unavailable);
+    Problem::unavailable()
+}
+
+fn decide(
+    state: &ServerState,
+    verified: Verified,
+    needed: Option<&ScopeName>,
+    origin: &Origin,
+) -> Result<Vendor, Problem> {
+    let is_good = verified.is_good();
+    let Verified { verdict, credential, scopes, usage } = verified;
+    let Some(credential) = credential.filter(|_| is_good) else {
+        state.service.note_failed_call(&origin.address);
+        return Err(unauthorized(
+            ProblemCode::InvalidToken,
+            BEARER_INVALID_TOKEN,
+            "The token is not valid: unknown, expired, revoked, or sent with another token's Account SID.",
+        ));
+    };
+    if let Some(usage) = usage.filter(Usage::is_over) {
+        state.metrics.refused(Refused::RateLimited);
+        return Err(over_limit(&usage).with_headers(headers_of(&credential, Some(&usage))));
+    }
+    if verdict == Verdict::MissingScope {
+        return Err(insufficient(needed).with_headers(headers_of(&credential, usage.as_ref())));
+    }
+    Ok(Vendor { credential, scopes, origin: origin.clone(), usage })
+}
+
+fn over_limit(usage: &Usage) -> Problem {
+    let (limit, seconds) = (usage.limit, usage.ends_in_seconds);
+    let detail = format!(
+        "{} requests / {} sec limit. The next call is let through in {seconds} seconds.",
+        limit.calls(),
+        limit.seconds()
+    );
+    Problem::new(ProblemCode::RateLimited, detail).with_header(RETRY_AFTER, seconds.into())
+}
+
+fn unauthorized(code: ProblemCode, bearer: HeaderValue, detail: &'static str) -> Problem {
+    Problem::new(code, detail).with_header(WWW_AUTHENTICATE, bearer).with_header(WWW_AUTHENTICATE, BASIC)
+}
+
+fn insufficient(needed: Option<&ScopeName>) -> Problem {
+    let names: Vec<ScopeName> = needed.into_iter().cloned().collect();
+    let name = needed.map(ScopeName::as_str).unwrap_or_default();
+    let challenge = format!(
+        r#"Bearer realm="latchkey", error="insufficient_scope", error_description="the token lacks a scope", scope="{name}""#
+    );
+    // A scope's name is letters, digits and hyphens, so the fallback is never seen.
+    let challenge = HeaderValue::from_str(&challenge).unwrap_or(BEARER);
+    Problem::new(ProblemCode::InsufficientScope, format!("The token lacks the scope {name}, which this needs."))
+        .with_required_scopes(names)
+        .with_header(WWW_AUTHENTICATE, challenge)
+}
+
+/// What every authenticated answer says of its token: when it expires, and how it stands with its limit.
+fn headers_of(credential: &Credential, usage: Option<&Usage>) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let expires = HeaderValue::from_str(&credential.token.expires_at.to_rfc3339());
+    let limits = usage.map(|usage| {
+        let limit = usage.limit;
+        let policy = format!(r#""pat";q={};w={}"#, limit.calls(), limit.seconds());
+        let left = format!(r#""pat";r={};t={}"#, usage.remaining(), usage.ends_in_seconds);
+        [
+            (RATE_LIMIT_COUNT, Ok(usage.calls.into())),
+            (RATE_LIMIT_POLICY, HeaderValue::from_str(&policy)),
+            (RATE_LIMIT, HeaderValue::from_str(&left)),
+        ]
+    });
+    // All of it is digits and letters, so no value is ever left out.
+    let lines = std::iter::once((TOKEN_EXPIRES, expires)).chain(limits.into_iter().flatten());
+    lines.filter_map(|(name, value)| value.ok().map(|value| (name, value)))
+}

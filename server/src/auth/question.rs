@@ -1,0 +1,75 @@
+//! Which request a gateway asks about.
+
+use http::request::Parts;
+use http::{HeaderMap, HeaderName};
+
+use crate::ServerState;
+use crate::problem::{Problem, ProblemCode};
+use crate::request::peer_of;
+
+const FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
+const FORWARDED_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
+const ORIGINAL_METHOD: HeaderName = HeaderName::from_static("x-original-method");
+const ORIGINAL_URI: HeaderName = HeaderName::from_static("x-original-uri");
+
+/// A request that stands before a gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Question<'a> {
+    pub(super) method: &'a str,
+    /// The raw path, without the query.
+    pub(super) path: &'a str,
+    pub(super) query: Option<&'a str>,
+}
+
+impl<'a> Question<'a> {
+    pub(super) const fn of(method: &'a str, path: &'a str, query: Option<&'a str>) -> Self {
+        Self { method, path, query }
+    }
+}
+
+/// The request that Traefik, Caddy or HAProxy ask about.
+///
+/// # Errors
+/// 403 where the peer is not trusted, 400 where it does not say method and target once each.
+pub(super) fn forwarded<'a>(state: &ServerState, parts: &'a Parts) -> Result<Question<'a>, Problem> {
+    told_by(state, parts, &FORWARDED_METHOD, &FORWARDED_URI)
+}
+
+/// The request that nginx asks about.
+///
+/// # Errors
+/// As [`forwarded`].
+pub(super) fn original<'a>(state: &ServerState, parts: &'a Parts) -> Result<Question<'a>, Problem> {
+    told_by(state, parts, &ORIGINAL_METHOD, &ORIGINAL_URI)
+}
+
+fn told_by<'a>(
+    state: &ServerState,
+    parts: &'a Parts,
+    method: &HeaderName,
+    target: &HeaderName,
+) -> Result<Question<'a>, Problem> {
+    if !peer_of(&parts.extensions).is_some_and(|peer| state.network.trusted_proxies.contains(peer)) {
+        let detail = "Only a gateway that --trusted-proxies names may ask this.";
+        return Err(Problem::new(ProblemCode::UntrustedProxy, detail));
+    }
+    let method = once(&parts.headers, method)?;
+    let target = once(&parts.headers, target)?;
+    let (path, query) = match target.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (target, None),
+    };
+    Ok(Question::of(method, path, query))
+}
+
+/// The value of a header that stands there exactly once: a second line may be the vendor's own.
+fn once<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, Problem> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next().map(|value| value.to_str()), values.next()) {
+        (Some(Ok(value)), None) if !value.is_empty() => Ok(value),
+        _ => {
+            let detail = format!("The gateway has to send {name} exactly once.");
+            Err(Problem::new(ProblemCode::InvalidForwardingHeaders, detail))
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! What is counted, for `/metrics`: credentials by verdict, requests by route class and status, how long they took,
+//! limits that were hit, and failures of the upstream.
+//!
+//! No label is made of anything that a request says: a label is a word of this program's, so the number of series
+//! is fixed, and none of them tells of a token, an address or a path.
+
+use std::fmt::Write as _;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, StatusCode};
+use latchkey_domain::Verdict;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use crate::problem::{Problem, ProblemCode};
+use crate::request::{origin_of, peer_of};
+use crate::{ServerState, api};
+
+/// The upper ends of the buckets of latencies, in seconds.
+const BUCKETS: [f64; 12] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0];
+
+/// The text format that every Prometheus reads (OpenMetrics 1.0).
+const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+
+/// A word that stands as a label's value.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Word(&'static str);
+
+impl EncodeLabelValue for Word {
+    fn encode(&self, encoder: &mut LabelValueEncoder) -> Result<(), std::fmt::Error> {
+        encoder.write_str(self.0)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct VerdictLabels {
+    verdict: Word,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    route: Word,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabels {
+    route: Word,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LimitLabels {
+    limit: Word,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct UpstreamLabels {
+    kind: Word,
+}
+
+/// Why a call was refused beside what [`Verdict`] says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// There was no credential.
+    NoCredential,
+    /// Its checksum failed.
+    Malformed,
+    /// The token's calls were used up.
+    RateLimited,
+    /// The address has sent too many bad credentials.
+    TooManyFailures,
+    /// The database did not answer.
+    Unavailable,
+}
+
+impl Refused {
+    const fn word(self) -> Word {
+        Word(match self {
+            Self::NoCredential => "no_credential",
+            Self::Malformed => "malformed",
+            Self::RateLimited => "rate_limited",
+            Self::TooManyFailures => "too_many_failures",
+            Self::Unavailable => "unavailable",
+        })
+    }
+}
+
+/// How the upstream failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UpstreamFailure {
+    /// No connection, or one that broke.
+    Unreachable,
+    /// No answer in time.
+    Timeout,
+}
+
+/// Everything that is counted.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    credentials: Family<VerdictLabels, Counter>,
+    requests: Family<RequestLabels, Counter>,
+    durations: Family<RouteLabels, Histogram>,
+    limits: Family<LimitLabels, Counter>,
+    upstream: Family<UpstreamLabels, Counter>,
+    windows: Family<LimitLabels, Gauge>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let credentials = Family::<VerdictLabels, Counter>::default();
+        let requests = Family::<RequestLabels, Counter>::default();
+        let durations = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
+        let limits = Family::<LimitLabels, Counter>::default();
+        let upstream = Family::<UpstreamLabels, Counter>::default();
+        let windows = Family::<LimitLabels, Gauge>::default();
+        let mut registry = Registry::with_prefix("latchkey");
+        registry.register("credentials", "Credentials judged, by verdict", credentials.clone());
+        registry.register("requests", "Requests answered, by route class and status", requests.clone());
+        registry.register("request_duration_seconds", "Time until the answer began, by route class", durations.clone());
+        registry.register("limit_hits", "Calls refused by a limit", limits.clone());
+        registry.register("upstream_errors", "Calls that the upstream did not answer", upstream.clone());
+        registry.register("limit_windows", "Windows of limits held in memory", windows.clone());
+        Self { registry, credentials, requests, durations, limits, upstream, windows }
+    }
+}
+
+impl Metrics {
+    /// Counts a credential that was looked up.
+    pub(crate) fn judged(&self, verdict: Verdict) {
+        self.credentials.get_or_create(&VerdictLabels { verdict: Word(verdict.code()) }).inc();
+    }
+
+    /// Counts a call that was refused without, or beside, a verdict.
+    pub(crate) fn refused(&self, refused: Refused) {
+        match refused {
+            Refused::RateLimited => self.limits.get_or_create(&LimitLabels { limit: Word("token") }).inc(),
+            Refused::TooManyFailures => self.limits.get_or_create(&LimitLabels { limit: Word("address") }).inc(),
+            _ => self.credentials.get_or_create(&VerdictLabels { verdict: refused.word() }).inc(),
+        };
+    }
+
+    /// Counts a call that the upstream did not answer.
+    #[expect(dead_code, reason = "the gateway counts by it")]
+    pub(crate) fn upstream_failed(&self, failure: UpstreamFailure) {
+        let kind = match failure {
+            UpstreamFailure::Unreachable => "unreachable",
+            UpstreamFailure::Timeout => "timeout",
+        };
+        self.upstream.get_or_create(&UpstreamLabels { kind: Word(kind) }).inc();
+    }
+
+    /// Counts an answer.
+    pub(crate) fn answered(&self, route: RouteClass, status: StatusCode, elapsed: Duration) {
+        let route = Word(route.word());
+        self.requests.get_or_create(&RequestLabels { route: route.clone(), status: status.as_u16() }).inc();
+        self.durations.get_or_create(&RouteLabels { route }).observe(elapsed.as_secs_f64());
+    }
+
+    fn text(&self, windows: (usize, usize)) -> Result<String, std::fmt::Error> {
+        for (limit, count) in [("token", windows.0), ("address", windows.1)] {
+            let gauge = self.windows.get_or_create(&LimitLabels { limit: Word(limit) });
+            gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+/// What kind of thing a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RouteClass {
+    Api,
+    ForwardAuth,
+    Introspection,
+    Revocation,
+    Asset,
+    Probe,
+    Page,
+}
+
+impl RouteClass {
+    /// The class of a path.
+    pub(crate) fn of(state: &ServerState, path: &str) -> Self {
+        match path {
+            "/oauth2/introspect" => Self::Introspection,
+            "/oauth2/revoke" => Self::Revocation,
+            "/healthz" | "/readyz" | "/metrics" => Self::Probe,
+            _ if path.starts_with("/auth/") => Self::ForwardAuth,
+            _ if path.starts_with("/pkg/") => Self::Asset,
+            _ if path.starts_with("/api/") || api::serves(state, path) => Self::Api,
+            _ => Self::Page,
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::ForwardAuth => "forward_auth",
+            Self::Introspection => "introspection",
+            Self::Revocation => "revocation",
+            Self::Asset => "asset",
+            Self::Probe => "probe",
+            Self::Page => "page",
+        }
+    }
+}
+
+/// `GET /metrics`, to those whom `--metrics-allow` names.
+pub(crate) async fn show(State(state): State<ServerState>, request: Request) -> Response {
+    let origin = origin_of(&request);
+    // The address that the connection comes from: what a header says is not looked at here.
+    let allowed = peer_of(request.extensions()).is_some_and(|peer: IpAddr| state.network.metrics_allow.contains(peer));
+    if !allowed {
+        let detail = "Metrics are shown to the addresses of --metrics-allow only.";
+        return Problem::new(ProblemCode::NotAllowedFromHere, detail).into_response(&origin.request_id);
+    }
+    let Ok(text) = state.metrics.text(state.service.counted_windows()) else {
+        return Problem::new(ProblemCode::Internal, "The metrics could not be written.")
+            .into_response(&origin.request_id);
+    };
+    let mut response = Response::new(Body::from(text));
+    response.headers_mut().insert(CONTENT_TYPE, MEDIA_TYPE);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_is_shown() {
+        let metrics = Metrics::default();
+        metrics.judged(Verdict::Active);
+        metrics.judged(Verdict::Active);
+        metrics.refused(Refused::Malformed);
+        metrics.refused(Refused::RateLimited);
+        metrics.answered(RouteClass::Api, StatusCode::OK, Duration::from_micros(200));
+        let text = metrics.text((3, 4)).unwrap();
+        for line in [
+            r#"latchkey_credentials_total{verdict="active"} 2"#,
+            r#"latchkey_credentials_total{verdict="malformed"} 1"#,
+            r#"latchkey_limit_hits_total{limit="token"} 1"#,
+            r#"latchkey_requests_total{route="api",status="200"} 1"#,
+            r#"latchkey_request_duration_seconds_bucket{le="0.0001",route="api"} 0"#,
+            r#"latchkey_request_duration_seconds_bucket{le="0.00025",route="api"} 1"#,
+            r#"latchkey_limit_windows{limit="address"} 4"#,
+            "# EOF",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+        }
+    }
+}

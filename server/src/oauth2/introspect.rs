@@ -1,0 +1,89 @@
+//! `POST /oauth2/introspect`: what is this token? (RFC 7662)
+//!
+//! The caller is a service of the company's, with a token that has the scope `token-introspect`. Whatever is not a
+//! good token, for whatever reason, is `{"active":false}` and nothing more.
+
+use axum::extract::Request;
+use axum::response::Response;
+use http::HeaderName;
+use latchkey_domain::{ScopeName, Verdict};
+use latchkey_service::{Origin, Purpose, Verified};
+use serde::Serialize;
+
+use super::form::read_token;
+use super::json;
+use crate::ServerState;
+use crate::admission;
+use crate::problem::Problem;
+use crate::site::base_url;
+
+/// The scope that a caller needs.
+const SCOPE: &str = "token-introspect";
+const X_TW_TOKEN: HeaderName = HeaderName::from_static("x-tw-token");
+
+#[derive(Serialize)]
+struct Active<'a> {
+    active: bool,
+    scope: String,
+    client_id: String,
+    username: &'a str,
+    sub: String,
+    exp: i64,
+    iat: i64,
+    iss: String,
+    token_type: &'static str,
+}
+
+#[derive(Serialize)]
+struct Inactive {
+    active: bool,
+}
+
+pub(super) async fn answer(state: &ServerState, request: Request, origin: &Origin) -> Result<Response, Problem> {
+    let (mut parts, body) = request.into_parts();
+    let mut credential = admission::read(&parts.headers, parts.uri.query())?;
+    if parts.headers.remove(X_TW_TOKEN).is_some() {
+        // RFC 7662 section 2.1 leaves the caller's form to us; the original's header is for the API alone.
+        credential = Err(admission::Missing::Absent);
+    }
+    let needed: Option<ScopeName> = SCOPE.parse().ok();
+    let caller = admission::admit(state, credential, needed.as_ref(), Purpose::Introspection, origin).await?;
+    let answered = match read_token(&parts.headers, body).await {
+        Ok(None) => json(&Inactive { active: false }),
+        Ok(Some(token)) => {
+            let verified = state.service.inspect(&token, None).await;
+            let verified = verified.map_err(|error| admission::unreachable(state, origin, &error))?;
+            describe(&verified, base_url(&state.web, &parts.headers))
+        }
+        Err(problem) => Err(problem),
+    };
+    let mut response = match answered {
+        Ok(response) => response,
+        Err(problem) => {
+            let error = super::error_of(problem.code());
+            problem.into_oauth_response(error, &origin.request_id)
+        }
+    };
+    caller.mark(&mut response);
+    Ok(response)
+}
+
+fn describe(verified: &Verified, issuer: String) -> Result<Response, Problem> {
+    let Some(credential) = verified.credential.as_ref().filter(|_| verified.verdict == Verdict::Active) else {
+        return json(&Inactive { active: false });
+    };
+    let (token, owner) = (&credential.token, &credential.owner);
+    // A secret that is on its way out ends before its token.
+    let ends = credential.secret_not_after.map_or(token.expires_at, |end| end.min(token.expires_at));
+    json(&Active {
+        active: true,
+        scope: verified.scopes.to_string(),
+        client_id: token.sid.to_string(),
+        username: &owner.email,
+        sub: owner.id.to_string(),
+        exp: ends.unix_seconds(),
+        iat: token.created_at.unix_seconds(),
+        iss: issuer,
+        token_type: "Bearer",
+    })
+}
