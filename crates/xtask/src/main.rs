@@ -16,6 +16,7 @@
 mod budget;
 mod bundle;
 mod fingerprint;
+mod gateways;
 mod node;
 mod packages;
 mod process;

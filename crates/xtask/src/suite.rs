@@ -11,6 +11,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::gateways;
 use crate::node::{self, Program};
 use crate::packages;
 use crate::process;
@@ -39,7 +40,7 @@ const WITH_TEST_FEATURES: [&str; 2] = ["--bins", "--examples"];
 /// Runs the suite.
 pub(crate) fn run(workspace: &Workspace, extent: Extent) -> Result<()> {
     let mut steps = vec![
-        Step::new("what the tests need", "install what is named, then run this again", || prepare(workspace)),
+        Step::new("what the tests need", "install what is named, then run this again", || prepare(workspace, extent)),
         Step::new("formatting and types", "run `cargo xtask fmt`; mend what tsc reports", || {
             format(workspace, true)?;
             process::run(node::command(workspace, Program::TypeScript).arg("--noEmit"))?;
@@ -94,7 +95,7 @@ pub(crate) fn format(workspace: &Workspace, check: bool) -> Result<()> {
 }
 
 /// Sees to it that all programs are there that the tests start.
-fn prepare(workspace: &Workspace) -> Result<Outcome> {
+fn prepare(workspace: &Workspace, extent: Extent) -> Result<Outcome> {
     if !node::is_available() {
         bail!("Node.js with npm is missing: install version 20 or newer from https://nodejs.org or your system");
     }
@@ -115,6 +116,9 @@ fn prepare(workspace: &Workspace) -> Result<Outcome> {
     if !missing.is_empty() {
         let packages: Vec<String> = missing.iter().map(|package| (*package).to_owned()).collect();
         packages::install(&packages, &missing.join(" and "))?;
+    }
+    if extent == Extent::Full {
+        gateways::install(workspace)?;
     }
     Ok(Outcome::Done)
 }
@@ -196,7 +200,7 @@ fn check_dependencies(workspace: &Workspace, extent: Extent) -> Result<Outcome> 
 fn test_host(workspace: &Workspace, extent: Extent) -> Result<Outcome> {
     let mut tests = over_host_packages(workspace, "test");
     if extent == Extent::Full {
-        tests.env("LATCHKEY_FULL", "1");
+        tests.env("LATCHKEY_FULL", "1").env("LATCHKEY_TRAEFIK", gateways::traefik(workspace));
     }
     process::run(&mut tests)?;
     process::run(over_host_packages(workspace, "build").args(WITH_TEST_FEATURES))?;

@@ -10,5 +10,6 @@
 mod commands;
 mod durability;
 mod failures;
+mod gateways;
 mod serving;
 mod support;
