@@ -23,6 +23,9 @@ pub enum UnsafePath {
     /// `%2F`, `%5C`, a control character, or a character that needs no encoding, in encoded form.
     #[error("the path has an encoded character that is not allowed in it")]
     ForbiddenEscape,
+    /// An escape in lower case, which a normalizing reader would write in upper case (RFC 3986 section 6.2.2.1).
+    #[error("the path has an escape in lower case; write %C3, not %c3")]
+    LowerCaseEscape,
     /// A percent sign without two hexadecimal digits.
     #[error("the path has an incomplete percent escape")]
     BadEscape,
@@ -80,7 +83,16 @@ fn check_segment(segment: &str) -> Result<(), UnsafePath> {
     if segment.to_ascii_lowercase().contains("%2e") {
         return Err(UnsafePath::ForbiddenEscape);
     }
+    if has_lower_case_escape(segment) {
+        return Err(UnsafePath::LowerCaseEscape);
+    }
     std::str::from_utf8(&decoded).map(|_| ()).map_err(|_| UnsafePath::NotUtf8)
+}
+
+/// Whether one of the escapes, all of which are whole, has a digit in lower case.
+fn has_lower_case_escape(segment: &str) -> bool {
+    let escapes = segment.split('%').skip(1);
+    escapes.into_iter().any(|rest| rest.bytes().take(2).any(|digit| digit.is_ascii_lowercase()))
 }
 
 /// RFC 3986 `pchar` without its escapes and without the semicolon, which some servers cut a segment at.
@@ -139,6 +151,7 @@ mod tests {
             ("/api/%", UnsafePath::BadEscape),
             ("/api/%4", UnsafePath::BadEscape),
             ("/api/%zz", UnsafePath::BadEscape),
+            ("/api/caf%c3%A9", UnsafePath::LowerCaseEscape),
             ("/api/%FF", UnsafePath::NotUtf8),
             ("/api/\u{e9}", UnsafePath::ForbiddenCharacter),
             ("/api/a b", UnsafePath::ForbiddenCharacter),
@@ -147,10 +160,51 @@ mod tests {
         }
     }
 
+    /// RFC 3986 section 6.2.2, in the plainest way.
+    fn normalized(path: &str) -> String {
+        let mut text = String::new();
+        let mut rest = path;
+        while let Some((before, after)) = rest.split_once('%') {
+            text.push_str(before);
+            let (digits, after) = after.split_at(2);
+            let value = u8::from_str_radix(digits, 16).unwrap();
+            if is_unreserved(value) {
+                text.push(char::from(value));
+            } else {
+                text.push('%');
+                text.push_str(&digits.to_ascii_uppercase());
+            }
+            rest = after;
+        }
+        text.push_str(rest);
+        let mut segments: Vec<&str> = Vec::new();
+        let last = text.rsplit('/').next().unwrap_or_default().to_owned();
+        for segment in text.split('/').skip(1) {
+            match segment {
+                "." => {}
+                ".." => drop(segments.pop()),
+                other => segments.push(other),
+            }
+        }
+        if last == "." || last == ".." {
+            segments.push("");
+        }
+        format!("/{}", segments.join("/"))
+    }
+
     proptest! {
         #[test]
         fn any_text_gets_an_answer(path in any::<String>()) {
             let _ = check(&path);
+        }
+
+        /// What is let through is the same path to a reader that applies any of the normalizations of RFC 3986
+        /// section 6.2.2: case, escapes, dot segments.
+        #[test]
+        fn no_normalization_changes_a_safe_path(path in "(/(%[0-9a-fA-F]{2}|[a-zA-Z.~;\\\\é]|\\.\\.?){0,4}){1,4}") {
+            if check(&path).is_ok() {
+                prop_assert_eq!(normalized(&path), path);
+            }
         }
 
         #[test]

@@ -221,6 +221,45 @@ mod tests {
         assert!(!PresentedSid::Unreadable.allows(SID.parse().unwrap()));
     }
 
+    /// What a presented credential comes to.
+    fn outcome(name: &'static str, value: String) -> Result<Option<(bool, String)>, UnusableCredential> {
+        let values = vec![value.as_bytes()];
+        let headers = if name == "authorization" {
+            CredentialHeaders { authorization: values, ..CredentialHeaders::default() }
+        } else {
+            CredentialHeaders { x_tw_token: values, ..CredentialHeaders::default() }
+        };
+        let presented = Presented::from_request(&headers)?;
+        let seen =
+            |presented: Presented| (presented.sid.allows(SID.parse().unwrap()), presented.token.expose().to_owned());
+        Ok(presented.map(seen))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        /// The same secret beside the same SID comes to the same, whichever form carries it.
+        #[test]
+        fn all_three_forms_agree(seed in 0_u8..248, change in proptest::option::weighted(0.5, (0_usize..47, 33_u8..127))) {
+            let Ok(token) = AuthToken::mint(|buffer| {
+                buffer.fill(seed);
+                Ok::<_, Infallible>(())
+            });
+            let mut text = token.expose().to_owned().into_bytes();
+            if let Some((place, byte)) = change {
+                text[place] = byte;
+            }
+            let text = String::from_utf8(text).unwrap();
+            // A colon belongs to the pair, not to a token: the forms differ there by their very syntax.
+            prop_assume!(!text.contains(':'));
+            let basic = outcome("authorization", format!("Basic {}", pair(SID, &text)));
+            let bearer = outcome("authorization", format!("Bearer {text}"));
+            let header = outcome("x-tw-token", pair(SID, &text));
+            prop_assert_eq!(&basic, &bearer);
+            prop_assert_eq!(&basic, &header);
+        }
+    }
+
     proptest! {
         #[test]
         fn any_bytes_get_an_answer(authorization in any::<Vec<u8>>(), header in any::<Option<Vec<u8>>>(), query in any::<Option<String>>()) {
