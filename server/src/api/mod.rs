@@ -22,6 +22,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
+use latchkey_domain::OwnAction;
 use latchkey_service::{Failure, Origin};
 use serde::Serialize;
 
@@ -31,8 +32,6 @@ use crate::request::origin_of;
 
 use credentials::Vendor;
 use routes::Action;
-
-pub use routes::{OwnAction, OwnRoute, ROUTES, Requirement};
 
 /// When the token of an authenticated request expires, on every answer to one.
 pub const TOKEN_EXPIRES: HeaderName = HeaderName::from_static("latchkey-token-expires");
