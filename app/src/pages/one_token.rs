@@ -72,7 +72,7 @@ fn Facts(token: OwnToken) -> impl IntoView {
                 {fact(expires.0, view! { <Moment id="expires" at=token.expires_at words=expires.1/> }.into_any())}
                 {revoked}
                 {fact("Last use", last_use)}
-                {fact("Made", source.label().into_any())}
+                {fact("Made by", source.label().into_any())}
             </dl>
         </div>
     }

@@ -120,7 +120,7 @@ impl Explanation {
             Self::Allowed(Some(scope)) => format!("The token has {}, which opens this.", label(scope)),
             Self::Allowed(None) => "Any good token may do this, whatever its scopes.".to_owned(),
             Self::UnsafePath(reason) => {
-                format!("Servers could read this path in different ways, so none is asked: {reason}.")
+                format!("Servers could read this path in different ways, so it is refused: {reason}.")
             }
             Self::OutsideApi => {
                 "This address belongs to Latchkey itself, not to the API. No scope of a token opens it.".to_owned()

@@ -22,12 +22,12 @@ impl TokenSource {
         }
     }
 
-    /// The words on the page.
+    /// Who made it and where, in the words that its owner reads.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
-            Self::Page => "On the page, by you",
-            Self::CommandLine => "On the command line, by an operator",
+            Self::Page => "You, on the page",
+            Self::CommandLine => "An operator, on the command line",
         }
     }
 

@@ -1,5 +1,8 @@
 //! What the page of a token says about a call is what the API does with it.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use latchkey_domain::{AskedCall, DAY, Explanation, Timestamp};
 use latchkey_service::{Caller as Owner, Origin};
 use proptest::prelude::*;
@@ -144,6 +147,7 @@ fn what_is_explained_is_what_is_enforced() {
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let instants = select(vec![NOW, NOW, NOW, NOW.plus_seconds(90 * DAY - 1), NOW.plus_seconds(90 * DAY)]);
     let strategy = (0..tokens.len(), select(METHODS.to_vec()), paths(), instants, prop::bool::weighted(0.1));
+    let seen = RefCell::new(BTreeSet::new());
     let done = runner.run(&strategy, |(token, method, path, now, is_disabled): (_, _, _, Timestamp, _)| {
         // Giving up a token would leave it revoked for what follows; every other call leaves it as it is.
         prop_assume!((method, path.as_str()) != ("DELETE", "/api/v1/token"));
@@ -159,9 +163,11 @@ fn what_is_explained_is_what_is_enforced() {
             let answer = app.anonymous().send(Request::new(method, &path).header(name, value)).await;
             (explained.answer.unwrap().explanation, answer)
         });
+        seen.borrow_mut().insert(explanation.refusal().map_or(0, |(status, _)| status));
         compare(&explanation, &answer)
     });
     done.unwrap();
+    assert_eq!(seen.into_inner(), BTreeSet::from([0, 400, 401, 403, 404, 405]), "every kind of answer came up");
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ async fn it_says_what_the_token_is_and_nothing_secret() {
         "sensitive",
         "/api/v1/employees/{id}",
         "Never",
-        "On the command line",
+        "An operator, on the command line",
         &format!("&amp;revoke={}", token.sid),
     ] {
         assert!(content.contains(said), "{said}: {content}");
@@ -85,8 +85,8 @@ async fn a_question_is_answered_in_words() {
             "method=GET&path=https://h/api/v1/employees%3Flimit%3D5",
             &["Allowed", "Only the path of the address decides; its query"],
         ),
-        ("method=GET&path=/x%3C/code%3E%3Cscript%3E", &["400", "&lt;script>"]),
-        ("method=%3Cb%3E&path=/api/v1/token", &["405", "&lt;b>"]),
+        ("method=GET&path=/x%3C/code%3E%3Cscript%3E", &["400", "&lt;script&gt;"]),
+        ("method=%3Cb%3E&path=/api/v1/token", &["405", "&lt;b&gt;"]),
     ] {
         let page = asked(&ann, &sid, query).await;
         for words in said {
@@ -155,5 +155,5 @@ async fn a_description_is_only_text() {
     let page = ann.get(&format!("{TOKENS}/{}", tokens[0].sid)).await.text();
     assert!(page.contains("<title>&lt;/title>&lt;script>alert(1)&lt;/script> &amp; co · Latchkey</title>"), "{page}");
     assert!(!page.contains("<script>alert"), "{page}");
-    assert!(page.contains("On the page, by you"));
+    assert!(page.contains("You, on the page"));
 }
