@@ -4,7 +4,7 @@
 //! The question is a plain form that leads to this page with the call in its query; the answer comes with the
 //! token, from the code that decides real calls.
 
-use latchkey_domain::{AccountSid, Method, Refusal, age_in_words, remaining_in_words};
+use latchkey_domain::{AccountSid, Method, Refusal, TokenStatus, age_in_words, remaining_in_words};
 use latchkey_service::{ExplainedCall, HeldScope, OwnToken};
 use leptos::prelude::*;
 
@@ -46,11 +46,14 @@ fn Facts(token: OwnToken) -> impl IntoView {
     let OwnToken { token, source, now, .. } = token;
     let ago = |at| age_in_words(now.seconds_since(at));
     let fact = |name: &'static str, value: AnyView| view! { <div><dt>{name}</dt><dd>{value}</dd></div> };
-    let expires = if token.expires_at <= now {
-        ("Expired", token.expires_at.to_date_in_words())
-    } else {
-        let in_words = remaining_in_words(token.expires_at.seconds_since(now));
-        ("Expires", format!("{} (in {in_words})", token.expires_at.to_date_in_words()))
+    let expires_on = token.expires_at.to_date_in_words();
+    let (expires, expires_in_words) = match token.status {
+        TokenStatus::Expired => ("Expired", format!("{expires_on} ({})", ago(token.expires_at))),
+        TokenStatus::Revoked => ("Expires", expires_on),
+        TokenStatus::Active | TokenStatus::ExpiringSoon => {
+            let left = remaining_in_words(token.expires_at.seconds_since(now));
+            ("Expires", format!("{expires_on} (in {left})"))
+        }
     };
     let revoked = token.revoked_at.map(|at| {
         fact(
@@ -69,7 +72,7 @@ fn Facts(token: OwnToken) -> impl IntoView {
                 {fact("Status", view! { <span class=pill_class(token.status)>{token.status.label()}</span> }.into_any())}
                 {fact("Account SID", view! { <span class="mono">{token.sid.to_string()}</span> }.into_any())}
                 {fact("Created", view! { <Moment id="created" at=token.created_at words=created/> }.into_any())}
-                {fact(expires.0, view! { <Moment id="expires" at=token.expires_at words=expires.1/> }.into_any())}
+                {fact(expires, view! { <Moment id="expires" at=token.expires_at words=expires_in_words/> }.into_any())}
                 {revoked}
                 {fact("Last use", last_use)}
                 {fact("Made by", source.label().into_any())}
@@ -88,7 +91,7 @@ fn Question(sid: AccountSid, answer: Option<ExplainedCall>) -> impl IntoView {
     view! {
         <section class="section" id="call" aria-labelledby="call-title">
             <h2 id="call-title">"Would this call be allowed?"</h2>
-            <p>"Asked of the rules that decide real calls. Nothing is called, and it does not count as a use."</p>
+            <p>"Answered by the rules that decide real calls. Nothing is called."</p>
             // The answer is further down than the top of the page that comes.
             <form method="get" action=format!("{}#call", paths::one_token(sid)) class="call">
                 <div class="field">
@@ -134,8 +137,7 @@ fn Answer(answer: ExplainedCall) -> impl IntoView {
     };
     view! {
         <div class="answer" role="status">
-            <p><span class=pill>{word}</span>{refusal}</p>
-            <p class="asked"><code>{call.method}" "{call.path}</code></p>
+            <p><span class=pill>{word}</span><code class="asked">{call.method}" "{call.path}</code>{refusal}</p>
             <p>{reason}</p>
             {note.map(|note| view! { <p class="muted small">{note}</p> })}
         </div>
@@ -155,7 +157,7 @@ fn Scopes(scopes: Vec<HeldScope>, all: bool) -> impl IntoView {
             <h2 id="scopes-title">"Scopes and what they open"</h2>
             <p>{about}</p>
             // On phones the rows are stacked by CSS, at which browsers forget that this is a table: the roles say so.
-            <table class="stack" role="table">
+            <table class="stack held" role="table">
                 <thead role="rowgroup">
                     <tr role="row">
                         <th role="columnheader" scope="col">"Scope"</th>
