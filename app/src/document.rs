@@ -2,6 +2,7 @@
 
 use latchkey_domain::Appearance;
 use latchkey_domain::view::AccountView;
+use latchkey_service::OwnToken;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 
@@ -54,7 +55,9 @@ pub fn shell() -> impl IntoView {
     let plain = || Shell { assets: None, place: Place::default(), frame: None, life: Life::Plain };
     let Shell { assets, place, frame, life } = use_context().unwrap_or_else(plain);
     let appearance = frame.as_ref().map_or(Appearance::default(), |account| account.appearance);
-    let title = paths::window_title(&place.path);
+    let token = use_context::<OwnToken>();
+    let title = token.as_ref().map_or(paths::title(&place.path), |own| &own.token.description);
+    let title = escaped(&paths::window_title(title));
     let body = match frame {
         Some(account) => view! { <Frame account=account path=place.path><App/></Frame> }.into_any(),
         None => view! { <App/> }.into_any(),
@@ -97,4 +100,9 @@ pub fn shell() -> impl IntoView {
             </body>
         </html>
     }
+}
+
+/// A text as the content of an element: a description is whatever somebody typed.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
 }

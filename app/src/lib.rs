@@ -43,9 +43,9 @@ pub mod ssr;
 pub use document::{Life, PageAssets, Shell, life_of, shell};
 pub use enhance::enhance;
 pub use error::AppError;
-#[cfg(feature = "ssr")]
-pub use paths::ALL as PAGES;
 pub use paths::sign_in_path;
+#[cfg(feature = "ssr")]
+pub use paths::{ALL as PAGES, ONE_TOKEN, token_at};
 pub use place::Place;
 pub use plain_post::{PlainPost, SettingsSection};
 pub use root::App;

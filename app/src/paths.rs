@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use latchkey_domain::AccountSid;
+
 /// The sign-in page.
 pub const SIGN_IN: &str = "/sign-in";
 /// The form for the first admin's account.
@@ -13,14 +15,37 @@ pub const SIGN_OUT: &str = "/sign-out";
 pub const TOKENS: &str = "/settings/personal-access-tokens";
 /// The form for a new token.
 pub const NEW_TOKEN: &str = "/settings/personal-access-tokens/new";
+/// One token; the last segment is its Account SID.
+#[cfg(feature = "ssr")]
+pub const ONE_TOKEN: &str = "/settings/personal-access-tokens/{sid}";
 /// One's own account.
 pub const GENERAL: &str = "/settings/general";
 /// What the server says of itself.
 pub const DIAGNOSTICS: &str = "/settings/diagnostics";
 
-/// Every page.
+/// Every page, as routes are written: `{…}` stands for one segment.
 #[cfg(feature = "ssr")]
-pub const ALL: [&str; 6] = [SET_UP, SIGN_IN, GENERAL, DIAGNOSTICS, TOKENS, NEW_TOKEN];
+pub const ALL: [&str; 7] = [SET_UP, SIGN_IN, GENERAL, DIAGNOSTICS, TOKENS, NEW_TOKEN, ONE_TOKEN];
+
+/// The page of one token.
+#[must_use]
+pub fn one_token(sid: AccountSid) -> String {
+    format!("{TOKENS}/{sid}")
+}
+
+/// The token whose page this path is.
+#[cfg(feature = "ssr")]
+#[must_use]
+pub fn token_at(path: &str) -> Option<AccountSid> {
+    path.strip_prefix(TOKENS)?.strip_prefix('/')?.parse().ok()
+}
+
+/// The page of the side bar that the page at this path belongs to.
+#[cfg(feature = "ssr")]
+#[must_use]
+pub fn section(path: &str) -> &str {
+    if path == NEW_TOKEN || token_at(path).is_some() { TOKENS } else { path }
+}
 
 /// The heading of the page at this path, and its name in links.
 #[must_use]
@@ -36,10 +61,10 @@ pub fn title(path: &str) -> &'static str {
     }
 }
 
-/// What the browser's window is called at this path.
+/// What the browser's window is called while a page with this heading is shown.
 #[must_use]
-pub fn window_title(path: &str) -> String {
-    format!("{} · Latchkey", title(path))
+pub fn window_title(title: &str) -> String {
+    format!("{title} · Latchkey")
 }
 
 /// What a link to this page says of it: `external` where the page is loaded whole, so that the router in the
@@ -68,6 +93,21 @@ pub fn sign_in_path(next: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(feature = "ssr")]
+    fn a_tokens_page_is_told_from_the_form_for_a_new_one() {
+        let sid = AccountSid::from_bytes([0x1a; 16]);
+        let path = one_token(sid);
+        assert_eq!(token_at(&path), Some(sid));
+        assert_eq!((section(&path), section(NEW_TOKEN), section(GENERAL)), (TOKENS, TOKENS, GENERAL));
+        assert_eq!(rel(&path), Some("external"));
+        for other in
+            [TOKENS, NEW_TOKEN, "/settings/personal-access-tokens/", &path.to_uppercase(), &format!("{path}/x")]
+        {
+            assert_eq!(token_at(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn the_way_on_is_encoded() {

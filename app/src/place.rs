@@ -36,7 +36,9 @@ impl Place {
 
 fn value_in(query: &str, name: &str) -> Option<String> {
     let (_, value) = query.split('&').filter_map(|pair| pair.split_once('=')).find(|(found, _)| *found == name)?;
-    Some(percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned())
+    // Forms write a space as a plus.
+    let value = value.replace('+', " ");
+    Some(percent_encoding::percent_decode_str(&value).decode_utf8_lossy().into_owned())
 }
 
 /// The page that is shown, and the way to another.
@@ -160,10 +162,11 @@ mod tests {
 
     #[test]
     fn values_are_found_and_decoded() {
-        let place = Place::parse("/sign-in?next=/a%3Fshow%3Dall&x=%C3%A9&next=later");
+        let place = Place::parse("/sign-in?next=/a%3Fshow%3Dall&x=%C3%A9&next=later&plus=a+b%2Bc");
         assert_eq!(place.path, "/sign-in");
         assert_eq!(place.value("next").as_deref(), Some("/a?show=all"));
         assert_eq!(place.value("x").as_deref(), Some("é"));
+        assert_eq!(place.value("plus").as_deref(), Some("a b+c"));
         assert_eq!(place.value("y"), None);
         assert_eq!(Place::parse("/a").value("x"), None);
         assert_eq!(Place::parse("/a?x=%FF").value("x").as_deref(), Some("\u{fffd}"));

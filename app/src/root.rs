@@ -49,7 +49,7 @@ fn page_at(path: &str) -> AnyView {
 /// Every page.
 #[cfg(feature = "ssr")]
 fn page_at(path: &str) -> AnyView {
-    use crate::pages::{DiagnosticsPage, GeneralSettingsPage, NotFoundPage, SetUpPage, SignInPage};
+    use crate::pages::{DiagnosticsPage, GeneralSettingsPage, NotFoundPage, OneTokenPage, SetUpPage, SignInPage};
     match path {
         paths::SET_UP => SetUpPage().into_any(),
         paths::SIGN_IN => SignInPage().into_any(),
@@ -57,7 +57,11 @@ fn page_at(path: &str) -> AnyView {
         paths::GENERAL => GeneralSettingsPage().into_any(),
         paths::TOKENS => TokenListPage().into_any(),
         paths::NEW_TOKEN => NewTokenPage().into_any(),
-        _ => NotFoundPage().into_any(),
+        // The server gives the token with the request, once it has found that it is the reader's own.
+        _ => match use_context::<latchkey_service::OwnToken>() {
+            Some(token) => view! { <OneTokenPage token=token/> }.into_any(),
+            None => NotFoundPage().into_any(),
+        },
     }
 }
 

@@ -10,6 +10,7 @@ use axum::response::Response;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue, StatusCode};
 use latchkey_domain::ScopeName;
+use latchkey_domain::path::UnsafePath;
 use serde::Serialize;
 
 /// After how many seconds asking again is worthwhile where the database does not answer.
@@ -187,6 +188,12 @@ impl Problem {
     pub fn unavailable() -> Self {
         Self::new(ProblemCode::Unavailable, "Latchkey cannot reach its database. Try again in a moment.")
             .with_header(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS))
+    }
+
+    /// Two readers could read the path differently.
+    #[must_use]
+    pub fn unsafe_path(reason: UnsafePath) -> Self {
+        Self::new(ProblemCode::UnsafePath, format!("This path is refused: {reason}."))
     }
 
     /// The path is known, with other methods: these.

@@ -48,9 +48,7 @@ pub(crate) async fn handle(State(state): State<ServerState>, mut request: Reques
 
     let mut response = match path::check(&path) {
         Ok(()) => answer(request, next, &request_id).await,
-        Err(reason) => {
-            Problem::new(ProblemCode::UnsafePath, format!("This path is refused: {reason}.")).into_response(&request_id)
-        }
+        Err(reason) => Problem::unsafe_path(reason).into_response(&request_id),
     };
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert(REQUEST_ID, value);

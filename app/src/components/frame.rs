@@ -17,7 +17,7 @@ pub(crate) fn Frame(
     /// The page.
     children: Children,
 ) -> impl IntoView {
-    let section = if path == paths::NEW_TOKEN { paths::TOKENS.to_owned() } else { path };
+    let section = paths::section(&path);
     let links = [paths::GENERAL, paths::TOKENS, paths::DIAGNOSTICS]
         .map(|path| view! { <SideLink path=path is_current=path == section/> });
     view! {

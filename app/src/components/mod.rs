@@ -27,3 +27,5 @@ pub(crate) use reveal::{Reveal, RevealPanel};
 pub(crate) use revoke_dialog::RevokeDialog;
 pub(crate) use scope_picker::ScopePicker;
 pub(crate) use token_table::TokenTable;
+#[cfg(feature = "ssr")]
+pub(crate) use token_table::pill_class;

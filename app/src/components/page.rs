@@ -11,6 +11,9 @@ pub(crate) fn Page(
     path: &'static str,
     /// One sentence below the heading.
     about: &'static str,
+    /// The heading, where the path alone does not say it.
+    #[prop(optional, into)]
+    title: Option<String>,
     /// The page that this one belongs to, below User Settings.
     #[prop(optional)]
     parent: Option<&'static str>,
@@ -20,16 +23,17 @@ pub(crate) fn Page(
     /// The page.
     children: Children,
 ) -> impl IntoView {
-    let title = paths::title(path);
+    let title = title.unwrap_or_else(|| paths::title(path).to_owned());
+    let window_title = paths::window_title(&title);
     // The server puts the title into the document; in the browser, pages follow each other without one.
-    Effect::new(move || document().set_title(&paths::window_title(path)));
+    Effect::new(move || document().set_title(&window_title));
     let crumbs: Vec<_> = [("Settings", paths::GENERAL), ("User Settings", paths::GENERAL)]
         .into_iter()
         .chain(parent.map(|parent| (paths::title(parent), parent)))
         .map(|(label, path)| view! { <li><a href=path rel=paths::rel(path)>{label}</a></li> })
         .collect();
     view! {
-        <nav class="crumbs" aria-label="Breadcrumbs"><ol>{crumbs}<li aria-current="page">{title}</li></ol></nav>
+        <nav class="crumbs" aria-label="Breadcrumbs"><ol>{crumbs}<li aria-current="page">{title.clone()}</li></ol></nav>
         <div class="head">
             <div>
                 <h1>{title}</h1>

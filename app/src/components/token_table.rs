@@ -69,7 +69,7 @@ fn Row(token: TokenView, now: Timestamp, on_revoke: Callback<AccountSid>) -> imp
     view! {
         <tr role="row">
             <td role="cell">
-                {token.description.clone()}
+                <a href=paths::one_token(sid) rel="external">{token.description.clone()}</a>
                 <span class="sub">{scopes} " · " {last_use}</span>
             </td>
             <td role="cell" data-label="Expiration"><Moment id=format!("ends-{sid}") at=ended_or_expires_at words=token.expiration_in_words(now)/></td>
@@ -89,7 +89,7 @@ fn scopes_in_words(token: &TokenView) -> String {
     token.scopes.join(", ")
 }
 
-const fn pill_class(status: TokenStatus) -> &'static str {
+pub(crate) const fn pill_class(status: TokenStatus) -> &'static str {
     match status {
         TokenStatus::Active => "pill good",
         TokenStatus::ExpiringSoon => "pill warn",

@@ -11,6 +11,8 @@ mod new_token;
 #[cfg(feature = "ssr")]
 mod not_found;
 #[cfg(feature = "ssr")]
+mod one_token;
+#[cfg(feature = "ssr")]
 mod set_up;
 #[cfg(feature = "ssr")]
 mod sign_in;
@@ -23,6 +25,8 @@ pub(crate) use general_settings::GeneralSettingsPage;
 pub(crate) use new_token::NewTokenPage;
 #[cfg(feature = "ssr")]
 pub(crate) use not_found::NotFoundPage;
+#[cfg(feature = "ssr")]
+pub(crate) use one_token::OneTokenPage;
 #[cfg(feature = "ssr")]
 pub(crate) use set_up::SetUpPage;
 #[cfg(feature = "ssr")]

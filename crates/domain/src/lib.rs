@@ -8,7 +8,8 @@
 //! - what a vendor presents: [`AccountSid`], [`AuthToken`], [`Presented`]
 //! - what a token may do: [`ScopeName`], [`ScopeSet`], [`Catalog`]
 //! - how long it lives: [`Lifetime`], [`Timestamp`], [`TokenStatus`]
-//! - the one answer about a credential: [`Verdict`]
+//! - what a request needs: [`Need`]
+//! - the one answer about a credential: [`Verdict`], and in words: [`Explanation`]
 //! - how many calls it may make: [`RateLimit`]
 //! - what people type, and what is wrong with it: [`TokenDraft`], [`Email`], [`FieldErrors`], [`Refusal`]
 //! - what the pages are shown: [`view`]
@@ -16,7 +17,9 @@
 mod account_sid;
 mod auth_token;
 mod catalog;
+mod explanation;
 mod lifetime;
+mod need;
 pub mod path;
 mod person;
 mod plain_text;
@@ -27,13 +30,16 @@ mod rep_id;
 mod scope;
 mod timestamp;
 mod token_draft;
+mod token_source;
 mod verdict;
 pub mod view;
 
 pub use account_sid::{AccountSid, MalformedAccountSid};
 pub use auth_token::{AuthToken, MalformedAuthToken, TokenHash};
 pub use catalog::{Catalog, CatalogError, CatalogPlace, Grant, Method, Route, RouteMatch, Scope};
+pub use explanation::{AskedCall, Explanation};
 pub use lifetime::{Lifetime, TokenStatus, age_in_words, remaining_in_words};
+pub use need::{Need, OwnAction, OwnRoute, Requirement, Target, Unroutable};
 pub use person::{Appearance, Email, Password, PersonName, RepKind, Role};
 pub use plain_text::PlainText;
 pub use presented::{CredentialHeaders, Presented, PresentedSid, UnusableCredential};
@@ -43,4 +49,5 @@ pub use rep_id::{MalformedRepId, RepId};
 pub use scope::{MalformedScopeName, ScopeName, ScopeSet};
 pub use timestamp::{DAY, HOUR, MINUTE, Timestamp};
 pub use token_draft::{Description, FormId, ScopeChoice, TokenDraft, TokenForm};
+pub use token_source::TokenSource;
 pub use verdict::{TokenFacts, Verdict};

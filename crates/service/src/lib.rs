@@ -7,7 +7,8 @@
 //! The main flow, and where its steps stand:
 //! 1. [`Service::offer_set_up`], [`Service::set_up`]: the first admin (`set_up.rs`).
 //! 2. [`Service::sign_in`], [`Service::resume`]: a session (`sign_in.rs`, `sessions.rs`).
-//! 3. [`Service::add_token`], [`Service::list_tokens`], [`Service::revoke_token`]: a token's life (`tokens/`).
+//! 3. [`Service::add_token`], [`Service::list_tokens`], [`Service::explain_token`], [`Service::revoke_token`]: a
+//!    token's life (`tokens/`).
 //! 4. [`Service::verify`]: a vendor's call (`verify.rs`), noted by [`LastUse`] and written by
 //!    [`Service::flush_last_use`].
 //!
@@ -52,7 +53,7 @@ pub use secrets::{PasswordHash, SecretHash, hash_of};
 pub use sessions::{Caller, StartedSession};
 pub use set_up::SetUpForm;
 pub use sign_in::SignInForm;
-pub use tokens::{IssuedToken, TokenOwner};
+pub use tokens::{ExplainedCall, HeldScope, IssuedToken, OwnToken, TokenOwner};
 pub use verify::Verified;
 
 use ports::{Clock, Random, Store};

@@ -78,7 +78,7 @@ impl Service {
         self.last_use.flush(self.store.as_ref()).await
     }
 
-    fn facts(&self, credential: &Credential) -> TokenFacts {
+    pub(crate) fn facts(&self, credential: &Credential) -> TokenFacts {
         TokenFacts {
             sid: credential.token.sid,
             scopes: credential.token.scopes.clone(),

@@ -21,6 +21,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Method, StatusCode};
+use latchkey_domain::OwnAction;
 use latchkey_service::{Failure, Origin, Purpose};
 use serde::Serialize;
 
@@ -30,8 +31,6 @@ use crate::problem::{Problem, ProblemCode};
 use crate::request::origin_of;
 
 use routes::Action;
-
-pub use routes::{OwnAction, OwnRoute, ROUTES, Requirement};
 
 pub(crate) use routes::scope_in_catalog;
 

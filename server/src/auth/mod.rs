@@ -22,13 +22,12 @@ use axum::extract::Request;
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use latchkey_domain::path;
 use latchkey_service::{Origin, Purpose};
 
 use crate::ServerState;
 use crate::admission::{self, Vendor};
 use crate::api;
-use crate::problem::{Problem, ProblemCode};
+use crate::problem::Problem;
 use crate::request::{REQUEST_ID, origin_of};
 
 use question::Question;
@@ -82,8 +81,6 @@ async fn answer(
     origin: &Origin,
 ) -> Result<Response, Problem> {
     let question = question?;
-    path::check(question.path)
-        .map_err(|reason| Problem::new(ProblemCode::UnsafePath, format!("This path is refused: {reason}.")))?;
     let credential = admission::read(headers, question.query)?;
     let needed = api::scope_in_catalog(state.service.catalog(), question.method, question.path)?;
     let vendor = admission::admit(state, credential, Some(needed), Purpose::Call, origin).await?;

@@ -9,14 +9,16 @@ use axum::routing::get;
 use http::header::CONTENT_SECURITY_POLICY;
 use http::{HeaderValue, StatusCode};
 use latchkey_app::ssr::RequestContext;
-use latchkey_app::{Life, PAGES, Place, PlainPost, Shell, life_of, shell, sign_in_path};
-use latchkey_domain::PlainText;
+use latchkey_app::{Life, ONE_TOKEN, PAGES, Place, PlainPost, Shell, life_of, shell, sign_in_path, token_at};
 use latchkey_domain::view::AccountView;
+use latchkey_domain::{AskedCall, PlainText, Refusal};
+use latchkey_service::OwnToken;
 use leptos::prelude::{Owner, provide_context, use_context};
 use leptos_axum::{ResponseOptions, render_app_async_with_context};
 use tower_http::compression::CompressionLayer;
 
 use super::{HOME, gate, headers};
+use crate::problem::Problem;
 use crate::{ServerState, assets, request};
 
 /// Pages that need no session. They are the front door, and plain: no scripts.
@@ -27,7 +29,10 @@ pub(super) fn router() -> Router<ServerState> {
     let _ = Executor::init_tokio();
     // Only answers to GET are compressed: the answer to a post can hold a secret beside text that somebody else
     // chose, and its compressed length would tell about the one through the other.
-    PAGES.iter().fold(Router::new(), |router, path| router.route(path, get(page).layer(CompressionLayer::new())))
+    PAGES.into_iter().fold(Router::new(), |router, path| {
+        let handler = if path == ONE_TOKEN { get(one_token) } else { get(page) };
+        router.route(path, handler.layer(CompressionLayer::new()))
+    })
 }
 
 async fn page(State(state): State<ServerState>, request: Request) -> Response {
@@ -38,13 +43,41 @@ async fn page(State(state): State<ServerState>, request: Request) -> Response {
     match (path, &context.caller) {
         ("/sign-in", Some(_)) => return Redirect::to(HOME).into_response(),
         ("/setup", _) => return set_up(&state, context, request).await,
-        (path, None) if !PUBLIC_PAGES.contains(&path) => {
-            let target = request.uri().path_and_query().map_or(path, |target| target.as_str());
-            return Redirect::to(&sign_in_path(target)).into_response();
-        }
+        (path, None) if !PUBLIC_PAGES.contains(&path) => return to_sign_in(&request),
         _ => {}
     }
     render(context, None, request).await
+}
+
+/// The page of one of the reader's own tokens; anybody else's is as good as none.
+async fn one_token(State(state): State<ServerState>, request: Request) -> Response {
+    let Some(context) = request.extensions().get::<RequestContext>().cloned() else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let Some(sid) = token_at(request.uri().path()) else {
+        return not_found(&state, request).await;
+    };
+    let Some(caller) = &context.caller else {
+        return to_sign_in(&request);
+    };
+    let place = Place::parse(target_of(&request));
+    let method = place.value("method").unwrap_or_else(|| "GET".to_owned());
+    let asked = place.value("path").and_then(|path| AskedCall::read(&method, &path));
+    match state.service.explain_token(caller, sid, asked).await {
+        Ok(token) => render_with(context, Given::Token(Box::new(token)), request).await,
+        Err(failure) => match failure.into_refusal(&context.origin.request_id) {
+            Refusal::NotFound => not_found(&state, request).await,
+            _ => Problem::unavailable().into_response(&context.origin.request_id),
+        },
+    }
+}
+
+fn to_sign_in(request: &Request) -> Response {
+    Redirect::to(&sign_in_path(target_of(request))).into_response()
+}
+
+fn target_of(request: &Request) -> &str {
+    request.uri().path_and_query().map_or("", |target| target.as_str())
 }
 
 /// The set-up page says at once where its link has ended. Looking changes nothing.
@@ -78,21 +111,38 @@ pub(super) async fn not_found(state: &ServerState, request: Request) -> Response
     response
 }
 
+/// What a page is given, beside what it finds for itself.
+#[derive(Clone)]
+enum Given {
+    Nothing,
+    /// The outcome of a post to it.
+    Post(PlainPost),
+    /// The token that it is about.
+    Token(Box<OwnToken>),
+}
+
+/// Renders the page at the request's path, as the answer to a post if there was one.
+pub(super) async fn render(context: RequestContext, post: Option<PlainPost>, request: Request) -> Response {
+    render_with(context, post.map_or(Given::Nothing, Given::Post), request).await
+}
+
 /// Renders the page at the request's path, whole. A page that answers a plain post, and the front door, do not
 /// come alive: they carry no scripts, and nothing of what they show is serialized into them.
-pub(super) async fn render(context: RequestContext, post: Option<PlainPost>, request: Request) -> Response {
-    let target = request.uri().path_and_query().map_or("", |target| target.as_str());
-    let place = Place::parse(target);
+async fn render_with(context: RequestContext, given: Given, request: Request) -> Response {
+    let place = Place::parse(target_of(&request));
     let path = place.path.clone();
-    let is_framed = !PUBLIC_PAGES.contains(&path.as_str()) && PAGES.contains(&path.as_str());
+    let is_known = PAGES.contains(&path.as_str()) || matches!(given, Given::Token(_));
+    let is_framed = is_known && !PUBLIC_PAGES.contains(&path.as_str());
     let frame = context.caller.as_ref().filter(|_| is_framed).map(|caller| AccountView::from(&caller.rep));
-    let life = if post.is_some() || frame.is_none() { Life::Plain } else { life_of(&path) };
+    let life = if matches!(given, Given::Post(_)) || frame.is_none() { Life::Plain } else { life_of(&path) };
     let shell_of_page = Shell { assets: assets::page_assets(), place, frame, life };
     let provide = move || {
         provide_context(context.clone());
         provide_context(shell_of_page.clone());
-        if let Some(post) = &post {
-            provide_context(post.clone());
+        match &given {
+            Given::Nothing => {}
+            Given::Post(post) => provide_context(post.clone()),
+            Given::Token(token) => provide_context(OwnToken::clone(token)),
         }
         if life != Life::Hydrated
             && let Some(shared) = Owner::current_shared_context()

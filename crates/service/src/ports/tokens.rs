@@ -1,39 +1,11 @@
 //! Storing tokens.
 
 use async_trait::async_trait;
+pub use latchkey_domain::TokenSource;
 use latchkey_domain::{AccountSid, FormId, RepId, ScopeSet, Timestamp, TokenHash, TokenRateLimit};
 
 use super::{Rep, StoreResult};
 use crate::AuditEntry;
-
-/// How a token came to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenSource {
-    /// By its owner, on the page.
-    Page,
-    /// By an operator, on the command line.
-    CommandLine,
-}
-
-impl TokenSource {
-    /// Every source.
-    pub const ALL: [Self; 2] = [Self::Page, Self::CommandLine];
-
-    /// The name in the database.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Page => "page",
-            Self::CommandLine => "command_line",
-        }
-    }
-
-    /// The source with this code.
-    #[must_use]
-    pub fn parse(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|source| source.code() == code)
-    }
-}
 
 /// A token, as stored. Its secrets stand in a table of their own.
 #[derive(Debug, Clone, PartialEq, Eq)]

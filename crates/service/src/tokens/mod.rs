@@ -1,8 +1,10 @@
-//! A token's life: asked for, issued, listed, taken back.
+//! A token's life: asked for, issued, listed, explained, taken back.
 
 mod add;
+mod explain;
 mod limit;
 mod list;
 mod revoke;
 
 pub use add::{IssuedToken, TokenOwner};
+pub use explain::{ExplainedCall, HeldScope, OwnToken};

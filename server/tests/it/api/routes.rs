@@ -1,7 +1,6 @@
 //! No route is open: each asks for a token, and each of the catalog's for its scope.
 
-use latchkey_domain::Method;
-use latchkey_server::api::{ROUTES, Requirement};
+use latchkey_domain::{Method, OwnRoute, Requirement};
 use latchkey_service::{DEFAULT_CATALOG, read_catalog};
 
 use crate::support::{Caller as _, TestApp};
@@ -12,7 +11,7 @@ async fn every_route_asks_for_a_token() {
     let catalog = read_catalog(DEFAULT_CATALOG).unwrap();
     let of_catalog = catalog.scopes().iter().flat_map(|scope| &scope.routes);
     let of_catalog = of_catalog.map(|route| (route.method, route.path.replace("{id}", "x")));
-    let own = ROUTES.iter().map(|route| (route.method, route.path.to_owned()));
+    let own = OwnRoute::ALL.iter().map(|route| (route.method, route.path.to_owned()));
     for (method, path) in own.chain(of_catalog) {
         let answer = app.anonymous().call(method.as_str(), &path).await;
         assert_eq!(answer.refusal(), (401, "credential_missing".to_owned()), "{method} {path}");
@@ -22,7 +21,7 @@ async fn every_route_asks_for_a_token() {
 #[tokio::test]
 async fn latchkeys_own_routes_take_any_token() {
     let app = TestApp::start().await;
-    for route in ROUTES {
+    for route in OwnRoute::ALL {
         match route.requirement {
             Requirement::AnyToken => {
                 let answer = app.vendor("employee-read").await.call(route.method.as_str(), route.path).await;

@@ -6,8 +6,7 @@ use std::collections::BTreeSet;
 
 use latchkey_app::PAGES;
 use latchkey_app::functions::FOR_EVERYBODY_SIGNED_IN;
-use latchkey_domain::{Grant, Role};
-use latchkey_server::api::ROUTES;
+use latchkey_domain::{Grant, OwnRoute, Role};
 use latchkey_server::site::FORMS;
 use latchkey_service::{DEFAULT_CATALOG, read_catalog};
 use leptos::server_fn::axum::server_fn_paths;
@@ -56,7 +55,7 @@ const fn post(path: &'static str, fields: Fields, anonymous: Gets, signed_in: Ge
     Row { method: "POST", path, query: "", fields, anonymous, owner: signed_in, others: signed_in }
 }
 
-const PAGE_ROWS: [Row; 6] = [
+const PAGE_ROWS: [Row; 7] = [
     // There is an admin already.
     get("/setup", Status(410), Status(410)),
     get("/sign-in", Status(200), Led(TOKENS)),
@@ -64,6 +63,7 @@ const PAGE_ROWS: [Row; 6] = [
     get("/settings/diagnostics", ToSignIn, Status(200)),
     get(TOKENS, ToSignIn, Status(200)),
     get("/settings/personal-access-tokens/new", ToSignIn, Status(200)),
+    Row { owner: Status(200), ..get("/settings/personal-access-tokens/{sid}", ToSignIn, Status(404)) },
 ];
 
 /// Stands for the owner's token in a form.
@@ -134,7 +134,7 @@ fn rows() -> impl Iterator<Item = Row> {
 
 impl Row {
     fn request(&self, sid: &str, form_id: &str) -> Request {
-        let request = Request::new(self.method, &format!("{}{}", self.path, self.query));
+        let request = Request::new(self.method, &format!("{}{}", self.path.replace("{sid}", sid), self.query));
         if self.method == "GET" {
             return request;
         }
@@ -147,12 +147,15 @@ impl Row {
         request.form(&fields)
     }
 
-    fn check(&self, who: &str, gets: Gets, answer: &Answer) {
+    fn check(&self, who: &str, gets: Gets, sid: &str, answer: &Answer) {
         let what = format!("{} {} by {who}: {}", self.method, self.path, String::from_utf8_lossy(&answer.body));
         match gets {
             Status(status) => assert_eq!(answer.leads_to(), (status, String::new()), "{what}"),
             Led(to) => assert_eq!(answer.leads_to(), (303, to.to_owned()), "{what}"),
-            ToSignIn => assert_eq!(answer.leads_to(), (303, format!("/sign-in?next={}", self.path)), "{what}"),
+            ToSignIn => {
+                let path = self.path.replace("{sid}", sid);
+                assert_eq!(answer.leads_to(), (303, format!("/sign-in?next={path}")), "{what}");
+            }
             Says(status, refusal) => {
                 assert_eq!(answer.status.as_u16(), status, "{what}");
                 assert_eq!(answer.json(), serde_json::json!({ "Refused": refusal }), "{what}");
@@ -172,7 +175,7 @@ fn the_tables_name_all_there_is_and_nothing_else() {
     assert_eq!(in_table.collect::<BTreeSet<_>>(), functions);
     assert_eq!(named(&FUNCTION_ROWS), BTreeSet::from(FOR_EVERYBODY_SIGNED_IN));
 
-    let own: BTreeSet<_> = ROUTES.iter().map(|route| (route.method.as_str(), route.path)).collect();
+    let own: BTreeSet<_> = OwnRoute::ALL.iter().map(|route| (route.method.as_str(), route.path)).collect();
     assert_eq!(own, BTreeSet::from(OWN_ROUTES));
     let catalog = read_catalog(DEFAULT_CATALOG).unwrap();
     let mut of_catalog = BTreeSet::new();
@@ -203,13 +206,13 @@ async fn everybody_gets_what_the_table_says_of_the_site() {
     for row in rows() {
         let app = populated().await;
         let sid = app.token("customer-read").await.sid.to_string();
-        row.check("nobody", row.anonymous, &app.visitor().send(row.request(&sid, "")).await);
-        row.check("a disabled rep", row.anonymous, &disabled(&app).await.send(row.request(&sid, "")).await);
+        row.check("nobody", row.anonymous, &sid, &app.visitor().send(row.request(&sid, "")).await);
+        row.check("a disabled rep", row.anonymous, &sid, &disabled(&app).await.send(row.request(&sid, "")).await);
         // The owner last: what is revoked stays so.
         for (email, gets) in [("ben@example.com", row.others), ("admin@example.com", row.others), (ANN, row.owner)] {
             let caller = app.signed_in(email).await;
             let request = row.request(&sid, &caller.form_id().await);
-            row.check(email, gets, &caller.send(request).await);
+            row.check(email, gets, &sid, &caller.send(request).await);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The web pages.
 
+mod explain;
 mod forms;
 mod matrix;
+mod one_token;
 mod secrets;

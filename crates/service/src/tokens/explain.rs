@@ -1,0 +1,80 @@
+//! One token, as its owner sees it: what it is, what it opens, and whether a call with it would be allowed.
+
+use latchkey_domain::view::TokenView;
+use latchkey_domain::{
+    AccountSid, AskedCall, Explanation, Refusal, Scope, ScopeName, Timestamp, TokenFacts, TokenSource,
+};
+
+use crate::ports::Credential;
+use crate::{Caller, Outcome, Service};
+
+/// One of the caller's own tokens, in full. There is no secret in it.
+#[derive(Debug, Clone)]
+pub struct OwnToken {
+    /// The token, as lists show it.
+    pub token: TokenView,
+    /// How it came to be.
+    pub source: TokenSource,
+    /// What it was given: the catalog's scopes in the catalog's order, then those that have left it.
+    pub scopes: Vec<HeldScope>,
+    /// The call that was asked about, and what would become of it.
+    pub answer: Option<ExplainedCall>,
+    /// The instant that all of this is true for.
+    pub now: Timestamp,
+}
+
+/// A scope that a token was given.
+#[derive(Debug, Clone)]
+pub struct HeldScope {
+    /// Its name.
+    pub name: ScopeName,
+    /// What the catalog says of it, if it is still there.
+    pub scope: Option<Scope>,
+    /// Whether it opens anything now: it is in the catalog, and the owner may grant it.
+    pub counts: bool,
+}
+
+/// What would become of a call.
+#[derive(Debug, Clone)]
+pub struct ExplainedCall {
+    /// The call.
+    pub call: AskedCall,
+    /// The decision.
+    pub explanation: Explanation,
+    /// Its reason, in a sentence.
+    pub reason: String,
+}
+
+impl Service {
+    /// One of the caller's own tokens, and the answer to what is asked about a call with it.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] where there is none of that name or it is somebody else's, or where the database
+    /// fails.
+    pub async fn explain_token(&self, caller: &Caller, sid: AccountSid, asked: Option<AskedCall>) -> Outcome<OwnToken> {
+        let token = self.store.token(sid, Some(caller.rep.id)).await?.ok_or(Refusal::NotFound)?;
+        let now = self.now();
+        let view = self.token_view(&token, now);
+        let source = token.source;
+        // No secret ends before its token: it has one, of the token's own age.
+        let facts = self.facts(&Credential { token, owner: caller.rep.clone(), secret_not_after: None });
+        let answer = asked.map(|call| {
+            let explanation = Explanation::of(&self.catalog, &facts, &call.method, &call.path, now);
+            ExplainedCall { call, reason: explanation.sentence(&self.catalog), explanation }
+        });
+        Ok(OwnToken { token: view, source, scopes: self.held_scopes(&facts), answer, now })
+    }
+
+    fn held_scopes(&self, facts: &TokenFacts) -> Vec<HeldScope> {
+        let effective = facts.effective_scopes();
+        let known = self.catalog.scopes().iter().filter(|scope| facts.scopes.contains(&scope.name));
+        let known = known.map(|scope| HeldScope {
+            name: scope.name.clone(),
+            scope: Some(scope.clone()),
+            counts: effective.contains(&scope.name),
+        });
+        let gone = facts.scopes.iter().filter(|name| self.catalog.scope(name).is_none());
+        let gone = gone.map(|name| HeldScope { name: name.clone(), scope: None, counts: false });
+        known.chain(gone).collect()
+    }
+}
