@@ -35,6 +35,8 @@ mod pages;
 mod paths;
 mod place;
 mod plain_post;
+#[cfg(feature = "ssr")]
+mod reference;
 mod root;
 #[cfg(feature = "ssr")]
 pub mod ssr;
@@ -43,11 +45,13 @@ pub mod ssr;
 pub use document::{Life, PageAssets, Shell, life_of, shell};
 pub use enhance::enhance;
 pub use error::AppError;
-#[cfg(feature = "ssr")]
-pub use paths::ALL as PAGES;
 pub use paths::sign_in_path;
+#[cfg(feature = "ssr")]
+pub use paths::{ABOUT_THE_API as REFERENCE_PAGES, ALL as PAGES};
 pub use place::Place;
 pub use plain_post::{PlainPost, SettingsSection};
+#[cfg(feature = "ssr")]
+pub use reference::{Reference, ReferenceAnswer, ReferenceGroup, ReferenceOperation, ReferenceParameter};
 pub use root::App;
 #[cfg(feature = "hydrate")]
 pub use root::hydrate;

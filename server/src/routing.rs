@@ -11,7 +11,7 @@ use axum::routing::get;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, RETRY_AFTER};
 
-use crate::{ServerState, api, request, site};
+use crate::{ServerState, api, openapi, request, site};
 
 /// First path segments below which every answer is for programs.
 const FOR_PROGRAMS: [&str; 3] = ["api", "oauth2", "auth"];
@@ -19,12 +19,14 @@ const FOR_PROGRAMS: [&str; 3] = ["api", "oauth2", "auth"];
 /// The whole server as one service.
 pub fn router(state: ServerState) -> Router {
     let pages = site::router(&state);
+    let contract = openapi::router(&state);
     Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .fallback(otherwise)
         .with_state(state.clone())
         .merge(pages)
+        .merge(contract)
         .layer(axum::middleware::from_fn_with_state(state, request::handle))
 }
 

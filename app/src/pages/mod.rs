@@ -11,6 +11,10 @@ mod new_token;
 #[cfg(feature = "ssr")]
 mod not_found;
 #[cfg(feature = "ssr")]
+mod quick_start;
+#[cfg(feature = "ssr")]
+mod reference;
+#[cfg(feature = "ssr")]
 mod set_up;
 #[cfg(feature = "ssr")]
 mod sign_in;
@@ -23,6 +27,10 @@ pub(crate) use general_settings::GeneralSettingsPage;
 pub(crate) use new_token::NewTokenPage;
 #[cfg(feature = "ssr")]
 pub(crate) use not_found::NotFoundPage;
+#[cfg(feature = "ssr")]
+pub(crate) use quick_start::QuickStartPage;
+#[cfg(feature = "ssr")]
+pub(crate) use reference::ReferencePage;
 #[cfg(feature = "ssr")]
 pub(crate) use set_up::SetUpPage;
 #[cfg(feature = "ssr")]

@@ -24,6 +24,7 @@ use crate::{ServerState, assets};
 
 pub use forms::FORMS;
 pub use pages::PUBLIC_PAGES;
+pub(crate) use pages::render_public;
 
 /// Where people land.
 const HOME: &str = "/settings/personal-access-tokens";

@@ -9,7 +9,7 @@ use axum::routing::get;
 use http::header::CONTENT_SECURITY_POLICY;
 use http::{HeaderValue, StatusCode};
 use latchkey_app::ssr::RequestContext;
-use latchkey_app::{Life, PAGES, Place, PlainPost, Shell, life_of, shell, sign_in_path};
+use latchkey_app::{Life, PAGES, Place, PlainPost, Reference, Shell, life_of, shell, sign_in_path};
 use latchkey_domain::PlainText;
 use latchkey_domain::view::AccountView;
 use leptos::prelude::{Owner, provide_context, use_context};
@@ -78,9 +78,26 @@ pub(super) async fn not_found(state: &ServerState, request: Request) -> Response
     response
 }
 
+/// Renders a page of the contract. It is the same for everybody: no cookie is looked at.
+pub(crate) async fn render_public(state: &ServerState, reference: Reference, request: Request) -> Response {
+    let context = gate::context_of_nobody(state, request.headers(), request::origin_of(&request));
+    let mut response = render_with(context, None, Some(reference), request).await;
+    headers::complete(response.headers_mut());
+    response
+}
+
 /// Renders the page at the request's path, whole. A page that answers a plain post, and the front door, do not
 /// come alive: they carry no scripts, and nothing of what they show is serialized into them.
 pub(super) async fn render(context: RequestContext, post: Option<PlainPost>, request: Request) -> Response {
+    render_with(context, post, None, request).await
+}
+
+async fn render_with(
+    context: RequestContext,
+    post: Option<PlainPost>,
+    reference: Option<Reference>,
+    request: Request,
+) -> Response {
     let target = request.uri().path_and_query().map_or("", |target| target.as_str());
     let place = Place::parse(target);
     let path = place.path.clone();
@@ -93,6 +110,9 @@ pub(super) async fn render(context: RequestContext, post: Option<PlainPost>, req
         provide_context(shell_of_page.clone());
         if let Some(post) = &post {
             provide_context(post.clone());
+        }
+        if let Some(reference) = &reference {
+            provide_context(reference.clone());
         }
         if life != Life::Hydrated
             && let Some(shared) = Owner::current_shared_context()
