@@ -10,5 +10,6 @@
 mod commands;
 mod durability;
 mod failures;
+mod quick_start;
 mod serving;
 mod support;

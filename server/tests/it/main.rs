@@ -9,6 +9,7 @@
 
 mod api;
 mod connections;
+mod openapi;
 mod probes;
 mod site;
 mod support;
