@@ -81,7 +81,7 @@ pub(super) fn problem(code: ProblemCode) -> Value {
         "type": "about:blank",
         "title": status.canonical_reason(),
         "status": status.as_u16(),
-        "detail": format!("{} {}", code.summary(), code.advice()),
+        "detail": format!("{} {}", code.summary(), code.advice()).replace('`', ""),
         "code": code.as_str(),
         "request_id": ID
     });

@@ -122,27 +122,28 @@ pub(super) struct Introspection {
     /// Whether the token is good now.
     active: bool,
     /// The names of its scopes, with spaces between.
-    #[schema(example = "e-verify-read e-verify-write")]
+    #[schema(nullable = false, example = "e-verify-read e-verify-write")]
     scope: Option<String>,
     /// Its Account SID.
-    #[schema(example = "LK0193584c7be07d2c9f0e6a51b2c4d8e7")]
+    #[schema(nullable = false, example = "LK0193584c7be07d2c9f0e6a51b2c4d8e7")]
     client_id: Option<String>,
     /// The e-mail address of its service rep.
-    #[schema(example = "ann@example.com")]
+    #[schema(nullable = false, example = "ann@example.com")]
     username: Option<String>,
     /// The id of its service rep.
+    #[schema(nullable = false)]
     sub: Option<String>,
     /// When it expires, in seconds since 1970.
-    #[schema(example = 1_810_994_400_i64)]
+    #[schema(nullable = false, example = 1_810_994_400_i64)]
     exp: Option<i64>,
     /// When it was made, in seconds since 1970.
-    #[schema(example = 1_795_442_400_i64)]
+    #[schema(nullable = false, example = 1_795_442_400_i64)]
     iat: Option<i64>,
     /// Where Latchkey is reached.
-    #[schema(example = "https://pat.example.com")]
+    #[schema(nullable = false, example = "https://pat.example.com")]
     iss: Option<String>,
     /// Always `Bearer`.
-    #[schema(example = "Bearer")]
+    #[schema(nullable = false, example = "Bearer")]
     token_type: Option<String>,
 }
 
@@ -152,7 +153,7 @@ pub(super) struct TokenForm {
     /// The Auth Token, or Account SID and Auth Token with a colon between.
     token: String,
     /// What kind of token it is; Latchkey has one kind and does not need to be told.
-    #[schema(example = "access_token")]
+    #[schema(nullable = false, example = "access_token")]
     token_type_hint: Option<String>,
 }
 
@@ -161,6 +162,7 @@ pub(super) struct TokenForm {
 pub(super) struct OAuthError {
     error: OAuthErrorCode,
     /// What is wrong, in a sentence.
+    #[schema(nullable = false)]
     error_description: Option<String>,
 }
 
