@@ -22,26 +22,26 @@ fn check(mut program: impl FnMut() -> Command) {
     let token = place.add_token("Quick start");
     let server: Server = place.serve(&[]);
     let text = |name: &str| token[name].as_str().unwrap_or_default().to_owned();
-    let (sid, secret): (String, String) = (text("account_sid"), text("auth_token"));
+    let (account, secret): (String, String) = (text("account_sid"), text("auth_token"));
     let mut run = |secret: &str| {
         let mut command = program();
         for name in ["http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"] {
             command.env_remove(name);
         }
-        let command = command.env("LATCHKEY_URL", server.url()).env("ACCOUNT_SID", &sid).env("AUTH_TOKEN", secret);
+        let command = command.env("LATCHKEY_URL", server.url()).env("ACCOUNT_SID", &account).env("AUTH_TOKEN", secret);
         command.output().unwrap()
     };
     let good = run(&secret);
     let printed = String::from_utf8(good.stdout).unwrap();
-    assert!(good.status.success() && printed.contains(&sid), "{printed}{}", String::from_utf8_lossy(&good.stderr));
+    assert!(good.status.success() && printed.contains(&account), "{printed}{}", String::from_utf8_lossy(&good.stderr));
     assert!(!printed.contains(&secret), "a program shows no secret");
 
     let mistyped = run(&format!("{secret}x"));
-    let said = String::from_utf8(mistyped.stderr).unwrap();
-    assert_eq!(mistyped.status.code(), Some(1), "{said}");
-    assert!(said.contains("malformed_credential"), "{said}");
+    let message = String::from_utf8(mistyped.stderr).unwrap();
+    assert_eq!(mistyped.status.code(), Some(1), "{message}");
+    assert!(message.contains("malformed_credential"), "{message}");
 
-    place.run(&["token", "revoke", &sid]).json();
+    place.run(&["token", "revoke", &account]).json();
     let revoked = run(&secret);
     assert!(String::from_utf8(revoked.stderr).unwrap().contains("invalid_token"));
 }

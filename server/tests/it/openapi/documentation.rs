@@ -1,4 +1,4 @@
-//! Files of the documentation that are made of the code. LATCHKEY_WRITE_DOCS=1 rewrites them.
+//! Files of the documentation that are made of the code. `LATCHKEY_WRITE_DOCS=1` rewrites them.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
