@@ -35,6 +35,8 @@ mod pages;
 mod paths;
 mod place;
 mod plain_post;
+#[cfg(feature = "ssr")]
+mod reference;
 mod root;
 #[cfg(feature = "ssr")]
 pub mod ssr;
@@ -45,9 +47,11 @@ pub use enhance::enhance;
 pub use error::AppError;
 pub use paths::sign_in_path;
 #[cfg(feature = "ssr")]
-pub use paths::{ALL as PAGES, ONE_TOKEN, token_at};
+pub use paths::{ABOUT_THE_API as REFERENCE_PAGES, ALL as PAGES, ONE_TOKEN, token_at};
 pub use place::Place;
 pub use plain_post::{PlainPost, SettingsSection};
+#[cfg(feature = "ssr")]
+pub use reference::{Reference, ReferenceAnswer, ReferenceGroup, ReferenceOperation, ReferenceParameter};
 pub use root::App;
 #[cfg(feature = "hydrate")]
 pub use root::hydrate;

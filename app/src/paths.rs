@@ -22,8 +22,21 @@ pub const ONE_TOKEN: &str = "/settings/personal-access-tokens/{sid}";
 pub const GENERAL: &str = "/settings/general";
 /// What the server says of itself.
 pub const DIAGNOSTICS: &str = "/settings/diagnostics";
+/// The contract of the vendor API.
+#[cfg(feature = "ssr")]
+pub const REFERENCE: &str = "/api/docs";
+/// From a token to the first answer.
+#[cfg(feature = "ssr")]
+pub const QUICK_START: &str = "/api/docs/quick-start";
+/// The contract of the vendor API, for programs.
+#[cfg(feature = "ssr")]
+pub const CONTRACT: &str = "/api/openapi.json";
 
-/// Every page, as routes are written: `{…}` stands for one segment.
+/// The pages about the API: public, and below `/api`, where neither session nor token is looked at.
+#[cfg(feature = "ssr")]
+pub const ABOUT_THE_API: [&str; 2] = [REFERENCE, QUICK_START];
+
+/// Every page that goes by the session, as routes are written: `{…}` stands for one segment.
 #[cfg(feature = "ssr")]
 pub const ALL: [&str; 7] = [SET_UP, SIGN_IN, GENERAL, DIAGNOSTICS, TOKENS, NEW_TOKEN, ONE_TOKEN];
 
@@ -57,6 +70,10 @@ pub fn title(path: &str) -> &'static str {
         DIAGNOSTICS => "Diagnostics",
         SIGN_IN => "Sign in",
         SET_UP => "Set up Latchkey",
+        #[cfg(feature = "ssr")]
+        REFERENCE => "API reference",
+        #[cfg(feature = "ssr")]
+        QUICK_START => "Quick start",
         _ => "Nothing here",
     }
 }

@@ -49,7 +49,10 @@ fn page_at(path: &str) -> AnyView {
 /// Every page.
 #[cfg(feature = "ssr")]
 fn page_at(path: &str) -> AnyView {
-    use crate::pages::{DiagnosticsPage, GeneralSettingsPage, NotFoundPage, OneTokenPage, SetUpPage, SignInPage};
+    use crate::pages::{
+        DiagnosticsPage, GeneralSettingsPage, NotFoundPage, OneTokenPage, QuickStartPage, ReferencePage, SetUpPage,
+        SignInPage,
+    };
     match path {
         paths::SET_UP => SetUpPage().into_any(),
         paths::SIGN_IN => SignInPage().into_any(),
@@ -57,6 +60,8 @@ fn page_at(path: &str) -> AnyView {
         paths::GENERAL => GeneralSettingsPage().into_any(),
         paths::TOKENS => TokenListPage().into_any(),
         paths::NEW_TOKEN => NewTokenPage().into_any(),
+        paths::REFERENCE => ReferencePage().into_any(),
+        paths::QUICK_START => QuickStartPage().into_any(),
         // The server gives the token with the request, once it has found that it is the reader's own.
         _ => match use_context::<latchkey_service::OwnToken>() {
             Some(token) => view! { <OneTokenPage token=token/> }.into_any(),

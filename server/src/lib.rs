@@ -9,6 +9,7 @@ pub mod connections;
 pub mod metrics;
 pub mod networks;
 mod oauth2;
+pub mod openapi;
 pub mod problem;
 pub mod request;
 pub mod routing;

@@ -3,6 +3,8 @@
 //! A problem says what is wrong and what to do in `detail`, for people, and in `code`, for programs. Neither ever
 //! carries a credential, or the text of an inner error: the log has the cause, under the request's id.
 
+mod words;
+
 use std::borrow::Cow;
 
 use axum::body::Body;

@@ -12,7 +12,7 @@ use axum::routing::get;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, RETRY_AFTER};
 
-use crate::{ServerState, api, auth, metrics, oauth2, request, site};
+use crate::{ServerState, api, auth, metrics, oauth2, openapi, request, site};
 
 /// First path segments below which every answer is for programs.
 const FOR_PROGRAMS: [&str; 3] = ["api", "oauth2", "auth"];
@@ -20,6 +20,7 @@ const FOR_PROGRAMS: [&str; 3] = ["api", "oauth2", "auth"];
 /// The whole server as one service.
 pub fn router(state: ServerState) -> Router {
     let pages = site::router(&state);
+    let contract = openapi::router(&state);
     Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
@@ -27,6 +28,7 @@ pub fn router(state: ServerState) -> Router {
         .fallback(otherwise)
         .with_state(state.clone())
         .merge(pages)
+        .merge(contract)
         .layer(axum::middleware::from_fn_with_state(state, request::handle))
 }
 

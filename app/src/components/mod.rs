@@ -10,6 +10,8 @@ mod mark;
 mod moment;
 mod notice;
 mod page;
+#[cfg(feature = "ssr")]
+mod public_frame;
 mod reveal;
 mod revoke_dialog;
 mod scope_picker;
@@ -23,6 +25,8 @@ pub(crate) use front_door::FrontDoor;
 pub(crate) use moment::Moment;
 pub(crate) use notice::{Notice, Tone};
 pub(crate) use page::Page;
+#[cfg(feature = "ssr")]
+pub(crate) use public_frame::{PublicFrame, paragraphs};
 pub(crate) use reveal::{Reveal, RevealPanel};
 pub(crate) use revoke_dialog::RevokeDialog;
 pub(crate) use scope_picker::ScopePicker;

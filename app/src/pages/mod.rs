@@ -13,6 +13,10 @@ mod not_found;
 #[cfg(feature = "ssr")]
 mod one_token;
 #[cfg(feature = "ssr")]
+mod quick_start;
+#[cfg(feature = "ssr")]
+mod reference;
+#[cfg(feature = "ssr")]
 mod set_up;
 #[cfg(feature = "ssr")]
 mod sign_in;
@@ -27,6 +31,10 @@ pub(crate) use new_token::NewTokenPage;
 pub(crate) use not_found::NotFoundPage;
 #[cfg(feature = "ssr")]
 pub(crate) use one_token::OneTokenPage;
+#[cfg(feature = "ssr")]
+pub(crate) use quick_start::QuickStartPage;
+#[cfg(feature = "ssr")]
+pub(crate) use reference::ReferencePage;
 #[cfg(feature = "ssr")]
 pub(crate) use set_up::SetUpPage;
 #[cfg(feature = "ssr")]

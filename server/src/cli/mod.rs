@@ -5,6 +5,7 @@
 //! is one line on standard error and an exit code (`failure.rs`).
 
 mod failure;
+mod openapi;
 mod output;
 mod public_url;
 mod rep;
@@ -48,6 +49,8 @@ enum Command {
     Token(token::Token),
     /// Print the catalog in use, as TOML.
     Catalog,
+    /// Print the contract of the vendor API, as OpenAPI 3.1.
+    Openapi(openapi::Openapi),
     /// Bring the database's schema up to date.
     Migrate,
 }
@@ -91,6 +94,7 @@ async fn perform(arguments: Arguments) -> Result<(), Failed> {
             sources.read_catalog(&text)?;
             output::text(&text)
         }
+        Command::Openapi(openapi) => openapi.run(&sources),
         Command::Migrate => sources.migrate().await,
     }
 }

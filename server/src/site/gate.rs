@@ -52,6 +52,12 @@ pub(super) async fn context(state: &ServerState, headers: &HeaderMap, origin: Or
     Ok(RequestContext { service, caller, origin, base_url: base_url(&state.web, headers) })
 }
 
+/// Whoever it is: no cookie is read.
+pub(super) fn context_of_nobody(state: &ServerState, headers: &HeaderMap, origin: Origin) -> RequestContext {
+    let base_url = base_url(&state.web, headers);
+    RequestContext { service: state.service.clone(), caller: None, origin, base_url }
+}
+
 fn check(web: &WebSettings, request: &Request) -> Result<(), Problem> {
     let headers = request.headers();
     if headers.contains_key(AUTHORIZATION) || headers.contains_key("x-tw-token") {

@@ -26,6 +26,7 @@ pub(crate) use gate::base_url;
 
 pub use forms::FORMS;
 pub use pages::PUBLIC_PAGES;
+pub(crate) use pages::render_public;
 
 /// Where people land.
 const HOME: &str = "/settings/personal-access-tokens";

@@ -9,7 +9,9 @@ use axum::routing::get;
 use http::header::CONTENT_SECURITY_POLICY;
 use http::{HeaderValue, StatusCode};
 use latchkey_app::ssr::RequestContext;
-use latchkey_app::{Life, ONE_TOKEN, PAGES, Place, PlainPost, Shell, life_of, shell, sign_in_path, token_at};
+use latchkey_app::{
+    Life, ONE_TOKEN, PAGES, Place, PlainPost, Reference, Shell, life_of, shell, sign_in_path, token_at,
+};
 use latchkey_domain::view::AccountView;
 use latchkey_domain::{AskedCall, PlainText, Refusal};
 use latchkey_service::OwnToken;
@@ -119,11 +121,21 @@ enum Given {
     Post(PlainPost),
     /// The token that it is about.
     Token(Box<OwnToken>),
+    /// The contract that it shows.
+    Reference(Box<Reference>),
 }
 
 /// Renders the page at the request's path, as the answer to a post if there was one.
 pub(super) async fn render(context: RequestContext, post: Option<PlainPost>, request: Request) -> Response {
     render_with(context, post.map_or(Given::Nothing, Given::Post), request).await
+}
+
+/// Renders a page of the contract. It is the same for everybody: no cookie is looked at.
+pub(crate) async fn render_public(state: &ServerState, reference: Reference, request: Request) -> Response {
+    let context = gate::context_of_nobody(state, request.headers(), request::origin_of(&request));
+    let mut response = render_with(context, Given::Reference(Box::new(reference)), request).await;
+    headers::complete(response.headers_mut());
+    response
 }
 
 /// Renders the page at the request's path, whole. A page that answers a plain post, and the front door, do not
@@ -143,6 +155,7 @@ async fn render_with(context: RequestContext, given: Given, request: Request) ->
             Given::Nothing => {}
             Given::Post(post) => provide_context(post.clone()),
             Given::Token(token) => provide_context(OwnToken::clone(token)),
+            Given::Reference(reference) => provide_context(Reference::clone(reference)),
         }
         if life != Life::Hydrated
             && let Some(shared) = Owner::current_shared_context()

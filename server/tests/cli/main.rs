@@ -11,5 +11,6 @@ mod commands;
 mod durability;
 mod failures;
 mod gateways;
+mod quick_start;
 mod serving;
 mod support;

@@ -12,6 +12,7 @@ mod auth;
 mod connections;
 mod metrics;
 mod oauth2;
+mod openapi;
 mod probes;
 mod rate_limit;
 mod site;

@@ -1,0 +1,6 @@
+//! The contract: the document, its pages, and the files of the documentation that are made of the code.
+
+mod contract;
+mod documentation;
+mod pages;
+mod schemas;
