@@ -53,7 +53,8 @@ impl Service {
         self.last_use.flush(self.store.as_ref()).await
     }
 
-    fn facts(&self, credential: &Credential) -> TokenFacts {
+    /// What the verdict on a credential is made from.
+    pub(crate) fn facts(&self, credential: &Credential) -> TokenFacts {
         TokenFacts {
             sid: credential.token.sid,
             scopes: credential.token.scopes.clone(),

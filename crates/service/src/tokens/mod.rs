@@ -1,6 +1,7 @@
 //! A token's life: asked for, issued, listed, taken back.
 
 mod add;
+mod ended;
 mod list;
 mod revoke;
 

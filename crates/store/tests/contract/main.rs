@@ -109,6 +109,7 @@ contract! {
         an_expired_token_is_not_revoked,
         another_owners_token_is_not_found,
         a_credential_has_its_token_and_owner,
+        tokens_credentials_are_found_together,
         a_last_use_never_moves_back,
         many_uses_are_noted_at_once,
         a_token_has_at_most_two_secrets,
