@@ -4,6 +4,7 @@ pub mod api;
 mod assets;
 pub mod cli;
 pub mod connections;
+pub mod gateway;
 pub mod problem;
 pub mod request;
 pub mod routing;

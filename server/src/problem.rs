@@ -38,6 +38,8 @@ pub enum ProblemCode {
     Internal,
     NotImplemented,
     Unavailable,
+    UpstreamUnreachable,
+    UpstreamTimeout,
     CredentialNotAccepted,
     CrossOrigin,
     NotAcceptable,
@@ -45,7 +47,7 @@ pub enum ProblemCode {
 
 impl ProblemCode {
     /// Every code.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::UnsafePath,
         Self::MultipleCredentials,
         Self::InvalidParameter,
@@ -65,6 +67,8 @@ impl ProblemCode {
         Self::Internal,
         Self::NotImplemented,
         Self::Unavailable,
+        Self::UpstreamUnreachable,
+        Self::UpstreamTimeout,
         Self::CredentialNotAccepted,
         Self::CrossOrigin,
         Self::NotAcceptable,
@@ -93,6 +97,8 @@ impl ProblemCode {
             Self::Internal => "internal",
             Self::NotImplemented => "not_implemented",
             Self::Unavailable => "unavailable",
+            Self::UpstreamUnreachable => "upstream_unreachable",
+            Self::UpstreamTimeout => "upstream_timeout",
             Self::CredentialNotAccepted => "credential_not_accepted",
             Self::CrossOrigin => "cross_origin",
             Self::NotAcceptable => "not_acceptable",
@@ -120,6 +126,8 @@ impl ProblemCode {
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::UpstreamUnreachable => StatusCode::BAD_GATEWAY,
+            Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
     }
 }

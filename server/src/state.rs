@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use latchkey_service::Service;
 
+use crate::gateway::Gateway;
+
 /// The server's parts that requests share.
 #[derive(Clone)]
 pub struct ServerState {
@@ -11,6 +13,8 @@ pub struct ServerState {
     pub service: Arc<Service>,
     /// How the server is reached.
     pub web: Arc<WebSettings>,
+    /// The way to the service behind Latchkey, where there is one; otherwise Latchkey keeps records itself.
+    pub gateway: Option<Arc<Gateway>>,
 }
 
 /// How the server is reached from outside.

@@ -4,7 +4,7 @@
 //!    is found before that is touched.
 //! 2. The database is opened, its schema made or migrated, and a set-up link offered where nobody is an admin.
 //! 3. Connections are let in; one line of JSON on standard output says so, and where.
-//! 4. Uses of tokens are written down, ended sessions removed, until a signal comes.
+//! 4. Uses of tokens are written down, ended sessions removed, exchanges of ended tokens broken off, until a signal comes.
 //! 5. Connections are brought to their end, the last uses written, the database closed.
 
 use std::net::SocketAddr;
@@ -25,6 +25,7 @@ use super::output;
 use super::public_url;
 use super::setting::{Open, Sources, in_words};
 use crate::connections::{self, Limits};
+use crate::gateway::{self, Gateway, Upstream};
 use crate::routing::router;
 use crate::{ServerState, WebSettings};
 
@@ -54,6 +55,16 @@ pub(super) struct Serve {
     /// Listen beyond this machine without an https --public-url: passwords and tokens cross the network readable
     #[arg(long, env = "LATCHKEY_INSECURE_HTTP", value_parser = clap::builder::FalseyValueParser::new())]
     insecure_http: bool,
+    /// The service to forward the catalog's routes to.
+    #[arg(
+        long,
+        help = "The service to forward the catalog's routes to, as http://api.internal:8080; without it, Latchkey \
+                keeps records itself",
+        value_name = "URL",
+        env = "LATCHKEY_UPSTREAM",
+        value_parser = Upstream::parse
+    )]
+    upstream: Option<Upstream>,
 }
 
 #[derive(Serialize)]
@@ -65,6 +76,7 @@ struct Ready {
 impl Serve {
     pub(super) async fn run(self, sources: &Sources) -> Result<(), Failed> {
         let web = self.web_settings()?;
+        let gateway = self.gateway()?;
         let catalog = sources.read_catalog(&sources.catalog_text()?)?;
         let socket = self.bind()?;
         let open = sources.open_with(catalog, Opening::Serve).await?;
@@ -76,7 +88,7 @@ impl Serve {
         let listener = self.taken(socket.listen(BACKLOG))?;
         let address = self.taken(listener.local_addr())?;
         announce(&open.service, &web, address).await?;
-        serve(open, web, listener, stop).await;
+        serve(open, web, gateway, listener, stop).await;
         Ok(())
     }
 
@@ -91,6 +103,13 @@ impl Serve {
             self.listen
         );
         Err(Failed::new(Exit::Usage, line))
+    }
+
+    fn gateway(&self) -> Result<Option<Arc<Gateway>>, Failed> {
+        let Some(upstream) = self.upstream.clone() else { return Ok(None) };
+        let gateway = Gateway::new(upstream, gateway::Limits::default())
+            .broken(|error| format!("the certificates to check --upstream by cannot be read: {error}"))?;
+        Ok(Some(Arc::new(gateway)))
     }
 
     /// Takes the address, without answering on it yet.
@@ -128,13 +147,16 @@ fn reachable(address: SocketAddr) -> String {
 }
 
 /// Serves until a signal comes.
-async fn serve(open: Open, web: WebSettings, listener: TcpListener, mut stop: Stop) {
+async fn serve(open: Open, web: WebSettings, gateway: Option<Arc<Gateway>>, listener: TcpListener, mut stop: Stop) {
     let Open { service, store } = open;
     let mut chores = JoinSet::new();
     chores.spawn(flush_last_use(Arc::clone(&service)));
     chores.spawn(remove_ended_sessions(Arc::clone(&service)));
+    if let Some(gateway) = &gateway {
+        chores.spawn(Arc::clone(gateway).end_exchanges(Arc::clone(&service)));
+    }
 
-    let app = router(ServerState { service: Arc::clone(&service), web: Arc::new(web) });
+    let app = router(ServerState { service: Arc::clone(&service), web: Arc::new(web), gateway });
     connections::serve(listener, app, Limits::default(), stop.wait()).await;
 
     chores.shutdown().await;
@@ -197,7 +219,8 @@ mod tests {
     use super::*;
 
     fn settings(listen: &str, public_url: Option<&str>, insecure_http: bool) -> Result<WebSettings, Failed> {
-        let serve = Serve { listen: listen.parse().unwrap(), public_url: public_url.map(str::to_owned), insecure_http };
+        let public_url = public_url.map(str::to_owned);
+        let serve = Serve { listen: listen.parse().unwrap(), public_url, insecure_http, upstream: None };
         serve.web_settings()
     }
 

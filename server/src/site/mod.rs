@@ -22,6 +22,7 @@ use axum::routing::get;
 
 use crate::{ServerState, assets};
 
+pub(crate) use cookie::NAMES as SESSION_COOKIES;
 pub use forms::FORMS;
 pub use pages::PUBLIC_PAGES;
 

@@ -65,7 +65,7 @@ impl TestApp {
             Arc::new(read_catalog(catalog).unwrap()),
         );
         let service = Arc::new(service.unwrap());
-        let state = ServerState { service: Arc::clone(&service), web: Arc::new(WebSettings::default()) };
+        let state = ServerState { service: Arc::clone(&service), web: Arc::new(WebSettings::default()), gateway: None };
         Self { router: latchkey_server::routing::router(state), service, store, clock, directory }
     }
 
