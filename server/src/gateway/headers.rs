@@ -168,3 +168,91 @@ fn is_latchkeys(pair: &[u8]) -> bool {
     let name = pair.get(begin..).unwrap_or_default().split(|byte| *byte == b'=').next().unwrap_or_default();
     SESSION_COOKIES.iter().any(|ours| ours.as_bytes().eq_ignore_ascii_case(name.trim_ascii()))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Names that matter, in any case and with underscores, and others.
+    fn names() -> impl Strategy<Value = HeaderName> {
+        let known = HOP_BY_HOP.iter().chain(&NOT_SENT_ON).chain(&NOT_ANSWERED);
+        let known: Vec<&str> = known.copied().chain(["x-latchkey-sid", "x-forwarded-for", "set-cookie"]).collect();
+        let known = (proptest::sample::select(known), any::<bool>()).prop_map(|(name, is_other)| {
+            if is_other { name.replace('-', "_").to_uppercase() } else { name.to_owned() }
+        });
+        let any = prop_oneof![3 => known, 1 => "[a-z_-]{1,12}", 1 => "x[-_]latchkey[-_][a-z]{0,3}"];
+        any.prop_map(|name| HeaderName::from_bytes(name.as_bytes()).unwrap())
+    }
+
+    fn values() -> impl Strategy<Value = HeaderValue> {
+        let bytes = prop_oneof![
+            vec(prop_oneof![0x20..0x7f_u8, 0x80..=0xff_u8], 0..24),
+            "[ =]{0,2}(__Host-|__HOST-)?latchkey ?(=[a-z; ]{0,6}|)".prop_map(String::into_bytes),
+            "(upgrade|te|x-a|x_latchkey_sid|trailers|websocket|, ?){0,4}".prop_map(String::into_bytes),
+        ];
+        bytes.prop_map(|bytes| HeaderValue::from_bytes(&bytes).unwrap())
+    }
+
+    fn maps() -> impl Strategy<Value = HeaderMap> {
+        vec((names(), values()), 0..24).prop_map(|lines| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in lines {
+                headers.append(name, value);
+            }
+            headers
+        })
+    }
+
+    fn values_of(headers: &HeaderMap, name: &HeaderName) -> Vec<HeaderValue> {
+        headers.get_all(name).iter().cloned().collect()
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_forbidden_is_sent_on(sent in maps(), length in proptest::option::of(0..9_u64), is_upgrade: bool) {
+            let sid = HeaderName::from_static("x-latchkey-sid");
+            let ours = HeaderValue::from_static("ours");
+            let headers = for_upstream(&sent, vec![(sid.clone(), ours.clone())], length, is_upgrade);
+            prop_assert_eq!(values_of(&headers, &sid), [ours]);
+            let own = connections_own(&sent);
+            for name in headers.keys().filter(|name| **name != sid) {
+                let read = as_read(name);
+                prop_assert!(!read.starts_with(LATCHKEYS) && !read.starts_with(FORWARDED), "{}", name);
+                let is_set = [COOKIE, CONTENT_LENGTH, TE, CONNECTION, UPGRADE].contains(name);
+                prop_assert!(is_set || !(NOT_SENT_ON.contains(&&*read) || own.contains(&read)), "{}", name);
+            }
+            prop_assert_eq!(headers.contains_key(UPGRADE), is_upgrade);
+            let length = length.filter(|_| sent.contains_key(CONTENT_LENGTH));
+            prop_assert_eq!(headers.get(CONTENT_LENGTH).cloned(), length.map(HeaderValue::from));
+            for line in headers.get_all(COOKIE) {
+                prop_assert!(!line.as_bytes().split(|byte| *byte == b';').any(is_latchkeys), "{:?}", line);
+            }
+            for value in headers.get_all(TE) {
+                prop_assert_eq!(value, "trailers");
+            }
+        }
+
+        #[test]
+        fn nothing_forbidden_is_answered(answered in maps(), is_upgrade: bool) {
+            let headers = for_client(&answered, is_upgrade);
+            let own = connections_own(&answered);
+            for name in headers.keys() {
+                let read = as_read(name);
+                prop_assert!(!read.starts_with(LATCHKEYS), "{}", name);
+                let is_set = [CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS, CACHE_CONTROL, CONNECTION, UPGRADE];
+                let is_removed = NOT_ANSWERED.contains(&&*read) || own.contains(&read);
+                prop_assert!(is_set.contains(name) || !is_removed, "{}", name);
+            }
+            prop_assert_eq!(values_of(&headers, &CONTENT_SECURITY_POLICY), ["sandbox; default-src 'none'"]);
+            prop_assert_eq!(values_of(&headers, &X_CONTENT_TYPE_OPTIONS), ["nosniff"]);
+            prop_assert!(headers.contains_key(CACHE_CONTROL));
+            prop_assert_eq!(headers.contains_key(UPGRADE), is_upgrade);
+            for cookie in headers.get_all(SET_COOKIE) {
+                prop_assert!(!is_latchkeys(first_pair(cookie)), "{:?}", cookie);
+            }
+        }
+    }
+}

@@ -9,6 +9,7 @@
 
 mod api;
 mod connections;
+mod gateway;
 mod probes;
 mod site;
 mod support;

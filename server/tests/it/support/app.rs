@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use latchkey_domain::{AccountSid, PlainText, ScopeChoice, Timestamp, TokenForm};
+use latchkey_server::gateway::Gateway;
 use latchkey_server::{ServerState, WebSettings};
 use latchkey_service::ports::{Rep, RepStore as _, TokenSource};
 use latchkey_service::{
@@ -24,6 +25,7 @@ pub(crate) struct TestApp {
     pub(crate) router: Router,
     pub(crate) service: Arc<Service>,
     pub(crate) store: SqlStore,
+    pub(crate) gateway: Option<Arc<Gateway>>,
     clock: Arc<SettableClock>,
     directory: TempDir,
 }
@@ -46,17 +48,24 @@ impl TestApp {
     pub(crate) async fn start_with(catalog: &str) -> Self {
         let directory = TempDir::new().unwrap();
         let store = SqlStore::open(&url(&directory), Opening::Serve).await.unwrap();
-        Self::over(store, directory, catalog)
+        Self::over(store, directory, catalog, None)
+    }
+
+    /// With the default catalog, in front of another service.
+    pub(crate) async fn start_before(gateway: Gateway) -> Self {
+        let directory = TempDir::new().unwrap();
+        let store = SqlStore::open(&url(&directory), Opening::Serve).await.unwrap();
+        Self::over(store, directory, DEFAULT_CATALOG, Some(Arc::new(gateway)))
     }
 
     /// The same database, under another catalog.
     pub(crate) async fn restarted_with(self, catalog: &str) -> Self {
         self.store.close().await;
         let store = SqlStore::open(&url(&self.directory), Opening::Serve).await.unwrap();
-        Self::over(store, self.directory, catalog)
+        Self::over(store, self.directory, catalog, None)
     }
 
-    fn over(store: SqlStore, directory: TempDir, catalog: &str) -> Self {
+    fn over(store: SqlStore, directory: TempDir, catalog: &str, gateway: Option<Arc<Gateway>>) -> Self {
         let clock = Arc::new(SettableClock::new());
         let service = Service::new(
             Arc::new(store.clone()),
@@ -65,8 +74,9 @@ impl TestApp {
             Arc::new(read_catalog(catalog).unwrap()),
         );
         let service = Arc::new(service.unwrap());
-        let state = ServerState { service: Arc::clone(&service), web: Arc::new(WebSettings::default()), gateway: None };
-        Self { router: latchkey_server::routing::router(state), service, store, clock, directory }
+        let web = Arc::new(WebSettings::default());
+        let state = ServerState { service: Arc::clone(&service), web, gateway: gateway.clone() };
+        Self { router: latchkey_server::routing::router(state), service, store, gateway, clock, directory }
     }
 
     /// Moves the clock.
