@@ -107,7 +107,10 @@ impl HttpBody for Stream {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.exchange.body(self.direction).as_ref().map(HttpBody::size_hint).unwrap_or_default()
+        let body = self.exchange.body(self.direction);
+        let hint = body.as_ref().map(HttpBody::size_hint).unwrap_or_default();
+        // An answer to HEAD, and a 304, is empty without being of length 0; the upstream's own header says it.
+        if self.direction == Direction::Download && hint.exact() == Some(0) { SizeHint::default() } else { hint }
     }
 }
 

@@ -36,7 +36,7 @@ async fn websocket(site: &Site) -> (Wire, Wire) {
     let mut upstream = site.reached().await;
     upstream.head().await;
     upstream.send("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\none").await;
-    vendor.read_until("one").await;
+    vendor.read_until("\r\n\r\none").await;
     (vendor, upstream)
 }
 

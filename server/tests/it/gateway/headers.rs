@@ -57,20 +57,23 @@ async fn the_upstream_learns_who_is_calling_and_nothing_forged() {
         found.sort_unstable();
         let upstream = format!("host: {}", site.upstream.local_addr().unwrap());
         let expected_sid = format!("x-latchkey-sid: {sid}");
-        assert_eq!(found, [
-            "accept: application/json",
-            "cookie: theme=dark; lang=en",
-            &upstream,
-            "if-match: \"7\"",
-            "x-forwarded-for: 127.0.0.1",
-            "x-forwarded-host: pat.example.com",
-            "x-forwarded-proto: http",
-            "x-latchkey-scopes: employee-read employee-write",
-            "x-latchkey-service-rep: ann@example.com",
-            &expected_sid,
-            "x-own: one",
-            "x-own: two",
-        ]);
+        assert_eq!(
+            found,
+            [
+                "accept: application/json",
+                "cookie: theme=dark; lang=en",
+                &upstream,
+                "if-match: \"7\"",
+                "x-forwarded-for: 127.0.0.1",
+                "x-forwarded-host: pat.example.com",
+                "x-forwarded-proto: http",
+                "x-latchkey-scopes: employee-read employee-write",
+                "x-latchkey-service-rep: ann@example.com",
+                &expected_sid,
+                "x-own: one",
+                "x-own: two",
+            ]
+        );
     }
 }
 

@@ -34,7 +34,7 @@ async fn a_download_arrives_as_it_comes() {
     assert!(vendor.head().await.contains("content-type: text/event-stream"));
     for event in ["data: one\n\n", "data: two\n\n"] {
         upstream.send(&format!("b\r\n{event}\r\n")).await;
-        vendor.read_until(&format!("b\r\n{event}\r\n")).await;
+        vendor.read_until(&format!("B\r\n{event}\r\n")).await;
     }
     assert_eq!(site.open_exchanges(), 1);
     upstream.send("0\r\n\r\n").await;
