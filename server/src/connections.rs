@@ -21,7 +21,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tower::ServiceExt as _;
@@ -35,6 +35,11 @@ const MAX_STREAMS: u32 = 100;
 /// How often a quiet HTTP/2 connection is asked whether it is still there, and how long it has to answer.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A connection's place among those that may be open, in the extensions of its requests. A request that goes on
+/// when its connection has become something else keeps it.
+#[derive(Debug, Clone)]
+pub(crate) struct Place(#[expect(dead_code, reason = "it is given back by being dropped")] Arc<OwnedSemaphorePermit>);
 
 /// What connections may take.
 #[derive(Debug, Clone, Copy)]
@@ -66,11 +71,8 @@ pub async fn serve(listener: TcpListener, app: Router, limits: Limits, stop: imp
             Some(_) = open.join_next() => continue,
             accepted = accept(&listener, &places) => accepted,
         };
-        let connection = serve_one(stream, peer, app.clone(), Arc::clone(&protocol), limits.head, graceful.watcher());
-        open.spawn(async move {
-            connection.await;
-            drop(place);
-        });
+        let client = Client { peer, place };
+        open.spawn(serve_one(stream, client, app.clone(), Arc::clone(&protocol), limits.head, graceful.watcher()));
     }
     drop(listener);
     if timeout(limits.farewell, graceful.shutdown()).await.is_err() {
@@ -79,12 +81,9 @@ pub async fn serve(listener: TcpListener, app: Router, limits: Limits, stop: imp
     open.shutdown().await;
 }
 
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> (TcpStream, SocketAddr, Option<tokio::sync::OwnedSemaphorePermit>) {
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, SocketAddr, Option<Place>) {
     // The semaphore is never closed, so there is always a permit in the end.
-    let place = Arc::clone(places).acquire_owned().await.ok();
+    let place = Arc::clone(places).acquire_owned().await.ok().map(|permit| Place(Arc::new(permit)));
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => return (stream, peer, place),
@@ -114,9 +113,14 @@ fn protocol(limits: Limits) -> Builder<TokioExecutor> {
     builder
 }
 
+struct Client {
+    peer: SocketAddr,
+    place: Option<Place>,
+}
+
 async fn serve_one(
     stream: TcpStream,
-    peer: SocketAddr,
+    Client { peer, place }: Client,
     app: Router,
     protocol: Arc<Builder<TokioExecutor>>,
     head: Duration,
@@ -131,10 +135,13 @@ async fn serve_one(
         service_fn(move |mut request: Request<Incoming>| {
             asked.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(ConnectInfo(peer));
+            if let Some(place) = &place {
+                request.extensions_mut().insert(place.clone());
+            }
             app.clone().oneshot(request)
         })
     };
-    let connection = protocol.serve_connection(TokioIo::new(stream), service).into_owned();
+    let connection = protocol.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
     let mut connection = pin!(watcher.watch(connection));
     // The protocol's own limit on heads begins once it is known which protocol is spoken.
     let ended = tokio::select! {

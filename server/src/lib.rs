@@ -6,6 +6,7 @@ mod assets;
 mod auth;
 pub mod cli;
 pub mod connections;
+pub mod gateway;
 pub mod metrics;
 pub mod networks;
 mod oauth2;

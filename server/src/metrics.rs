@@ -95,15 +95,6 @@ impl Refused {
     }
 }
 
-/// How the upstream failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum UpstreamFailure {
-    /// No connection, or one that broke.
-    Unreachable,
-    /// No answer in time.
-    Timeout,
-}
-
 /// Everything that is counted.
 #[derive(Debug)]
 pub struct Metrics {
@@ -150,12 +141,12 @@ impl Metrics {
         };
     }
 
-    /// Counts a call that the upstream did not answer.
-    #[expect(dead_code, reason = "the gateway counts by it")]
-    pub(crate) fn upstream_failed(&self, failure: UpstreamFailure) {
-        let kind = match failure {
-            UpstreamFailure::Unreachable => "unreachable",
-            UpstreamFailure::Timeout => "timeout",
+    /// Counts a problem of the upstream's; others are none of it.
+    pub(crate) fn upstream_failed(&self, code: ProblemCode) {
+        let kind = match code {
+            ProblemCode::UpstreamUnreachable => "unreachable",
+            ProblemCode::UpstreamTimeout => "timeout",
+            _ => return,
         };
         self.upstream.get_or_create(&UpstreamLabels { kind: Word(kind) }).inc();
     }
@@ -247,12 +238,15 @@ mod tests {
         metrics.judged(Verdict::Active);
         metrics.refused(Refused::Malformed);
         metrics.refused(Refused::RateLimited);
+        metrics.upstream_failed(ProblemCode::UpstreamTimeout);
+        metrics.upstream_failed(ProblemCode::NotFound);
         metrics.answered(RouteClass::Api, StatusCode::OK, Duration::from_micros(200));
         let text = metrics.text((3, 4)).unwrap();
         for line in [
             r#"latchkey_credentials_total{verdict="active"} 2"#,
             r#"latchkey_credentials_total{verdict="malformed"} 1"#,
             r#"latchkey_limit_hits_total{limit="token"} 1"#,
+            r#"latchkey_upstream_errors_total{kind="timeout"} 1"#,
             r#"latchkey_requests_total{route="api",status="200"} 1"#,
             r#"latchkey_request_duration_seconds_bucket{le="0.0001",route="api"} 0"#,
             r#"latchkey_request_duration_seconds_bucket{le="0.00025",route="api"} 1"#,

@@ -47,6 +47,8 @@ pub enum ProblemCode {
     Internal,
     NotImplemented,
     Unavailable,
+    UpstreamUnreachable,
+    UpstreamTimeout,
     CredentialNotAccepted,
     CrossOrigin,
     NotAcceptable,
@@ -54,7 +56,7 @@ pub enum ProblemCode {
 
 impl ProblemCode {
     /// Every code.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::UnsafePath,
         Self::MultipleCredentials,
         Self::InvalidParameter,
@@ -80,6 +82,8 @@ impl ProblemCode {
         Self::Internal,
         Self::NotImplemented,
         Self::Unavailable,
+        Self::UpstreamUnreachable,
+        Self::UpstreamTimeout,
         Self::CredentialNotAccepted,
         Self::CrossOrigin,
         Self::NotAcceptable,
@@ -114,6 +118,8 @@ impl ProblemCode {
             Self::Internal => "internal",
             Self::NotImplemented => "not_implemented",
             Self::Unavailable => "unavailable",
+            Self::UpstreamUnreachable => "upstream_unreachable",
+            Self::UpstreamTimeout => "upstream_timeout",
             Self::CredentialNotAccepted => "credential_not_accepted",
             Self::CrossOrigin => "cross_origin",
             Self::NotAcceptable => "not_acceptable",
@@ -150,6 +156,8 @@ impl ProblemCode {
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::UpstreamUnreachable => StatusCode::BAD_GATEWAY,
+            Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
     }
 }

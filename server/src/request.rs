@@ -3,12 +3,14 @@
 //! 1. It gets an id, which its answer, its log line and its audit entries carry; [`Origin`] in its extensions
 //!    holds the id and the client's address. An id that the client sent is not looked at.
 //! 2. A path that two readers could read differently is refused, before anything is routed by it.
-//! 3. It is answered, within a time limit. A panic becomes a 500 that says nothing of it.
+//! 3. It is answered, within a [`TimeLimit`]. A panic becomes a 500 that says nothing of it.
 //! 4. One line is logged: never the query, never a header, so never a credential.
 
 use std::any::Any;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::extract::{ConnectInfo, Request, State};
@@ -19,7 +21,7 @@ use http::header::{ACCEPT, STRICT_TRANSPORT_SECURITY};
 use http::{Extensions, HeaderName, HeaderValue};
 use latchkey_domain::path;
 use latchkey_service::Origin;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep};
 
 use crate::ServerState;
 use crate::metrics::RouteClass;
@@ -34,6 +36,26 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The longest that a request may take until its answer begins; most of it is for bodies that arrive slowly.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
+
+/// The limit on a request's time, in its extensions. A handler that watches over the time itself lifts it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TimeLimit {
+    is_lifted: Arc<AtomicBool>,
+}
+
+impl TimeLimit {
+    /// Lets this request take any time.
+    pub(crate) fn lift(&self) {
+        self.is_lifted.store(true, Ordering::Relaxed);
+    }
+
+    async fn passed(self) {
+        sleep(TIME_LIMIT).await;
+        if self.is_lifted.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+    }
+}
 
 /// Wraps every route.
 pub(crate) async fn handle(State(state): State<ServerState>, mut request: Request, next: Next) -> Response {
@@ -70,15 +92,21 @@ pub(crate) fn origin_of(request: &Request) -> Origin {
     request.extensions().get().cloned().unwrap_or_else(nowhere)
 }
 
-async fn answer(request: Request, next: Next, request_id: &str) -> Response {
+async fn answer(mut request: Request, next: Next, request_id: &str) -> Response {
     let for_people = accepts_html(&request);
-    let failure = match timeout(TIME_LIMIT, AssertUnwindSafe(next.run(request)).catch_unwind()).await {
-        Ok(Ok(response)) => return response,
-        Ok(Err(panic)) => {
+    let limit = TimeLimit::default();
+    request.extensions_mut().insert(limit.clone());
+    let answered = tokio::select! {
+        answered = AssertUnwindSafe(next.run(request)).catch_unwind() => Some(answered),
+        () = limit.passed() => None,
+    };
+    let failure = match answered {
+        Some(Ok(response)) => return response,
+        Some(Err(panic)) => {
             tracing::error!(request_id, panic = message_of(panic.as_ref()), "a request's handler panicked");
             Problem::new(ProblemCode::Internal, "Something went wrong inside Latchkey. Try again.")
         }
-        Err(_) => Problem::new(ProblemCode::RequestTimeout, "The request did not arrive in time. Send it again."),
+        None => Problem::new(ProblemCode::RequestTimeout, "The request did not arrive in time. Send it again."),
     };
     let response = failure.into_response(request_id);
     if !for_people {

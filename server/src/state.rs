@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use latchkey_service::Service;
 
+use crate::gateway::Gateway;
 use crate::metrics::Metrics;
 use crate::networks::Networks;
 
@@ -18,13 +19,20 @@ pub struct ServerState {
     pub network: Arc<NetworkSettings>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// The way to the service behind Latchkey, where there is one; otherwise Latchkey keeps records itself.
+    pub gateway: Option<Arc<Gateway>>,
 }
 
 impl ServerState {
     /// Puts the parts together, with nothing counted yet.
     #[must_use]
-    pub fn new(service: Arc<Service>, web: WebSettings, network: NetworkSettings) -> Self {
-        Self { service, web: Arc::new(web), network: Arc::new(network), metrics: Arc::default() }
+    pub fn new(
+        service: Arc<Service>,
+        web: WebSettings,
+        network: NetworkSettings,
+        gateway: Option<Arc<Gateway>>,
+    ) -> Self {
+        Self { service, web: Arc::new(web), network: Arc::new(network), metrics: Arc::default(), gateway }
     }
 }
 

@@ -222,7 +222,7 @@ mod tests {
     }
 
     /// What a presented credential comes to.
-    fn outcome(name: &'static str, value: String) -> Result<Option<(bool, String)>, UnusableCredential> {
+    fn outcome(name: &'static str, value: &str) -> Result<Option<(bool, String)>, UnusableCredential> {
         let values = vec![value.as_bytes()];
         let headers = if name == "authorization" {
             CredentialHeaders { authorization: values, ..CredentialHeaders::default() }
@@ -252,9 +252,9 @@ mod tests {
             let text = String::from_utf8(text).unwrap();
             // A colon belongs to the pair, not to a token: the forms differ there by their very syntax.
             prop_assume!(!text.contains(':'));
-            let basic = outcome("authorization", format!("Basic {}", pair(SID, &text)));
-            let bearer = outcome("authorization", format!("Bearer {text}"));
-            let header = outcome("x-tw-token", pair(SID, &text));
+            let basic = outcome("authorization", &format!("Basic {}", pair(SID, &text)));
+            let bearer = outcome("authorization", &format!("Bearer {text}"));
+            let header = outcome("x-tw-token", &pair(SID, &text));
             prop_assert_eq!(&basic, &bearer);
             prop_assert_eq!(&basic, &header);
         }

@@ -78,6 +78,7 @@ impl Service {
         self.last_use.flush(self.store.as_ref()).await
     }
 
+    /// What the verdict on a credential is made from.
     pub(crate) fn facts(&self, credential: &Credential) -> TokenFacts {
         TokenFacts {
             sid: credential.token.sid,

@@ -16,6 +16,20 @@ use crate::lock::{self, Owner};
 use crate::row::{self, Fields, rep_columns, token_columns, token_joins};
 use crate::{SqlStore, audit, placeholders};
 
+/// A selection of whole credentials.
+macro_rules! select_credentials {
+    () => {
+        concat!(
+            "SELECT token_secret.not_after AS not_after, ",
+            token_columns!(),
+            ", ",
+            rep_columns!(),
+            " FROM token_secret JOIN token ON token.sid = token_secret.sid ",
+            token_joins!()
+        )
+    };
+}
+
 /// A selection of whole tokens.
 macro_rules! select_tokens {
     ($rest:literal) => {
@@ -122,20 +136,31 @@ impl TokenStore for SqlStore {
     }
 
     async fn credential(&self, secret: TokenHash) -> StoreResult<Option<Credential>> {
-        let row = sqlx::query(concat!(
-            "SELECT token_secret.not_after AS not_after, ",
-            token_columns!(),
-            ", ",
-            rep_columns!(),
-            " FROM token_secret JOIN token ON token.sid = token_secret.sid ",
-            token_joins!(),
-            " WHERE token_secret.hash = $1"
-        ))
-        .bind(secret.as_bytes().as_slice())
-        .fetch_optional(&self.reads)
-        .await
-        .or_unavailable()?;
+        let row = sqlx::query(concat!(select_credentials!(), " WHERE token_secret.hash = $1"))
+            .bind(secret.as_bytes().as_slice())
+            .fetch_optional(&self.reads)
+            .await
+            .or_unavailable()?;
         row.as_ref().map(row::credential).transpose()
+    }
+
+    async fn credentials_of(&self, sids: &[AccountSid]) -> StoreResult<Vec<Credential>> {
+        let mut credentials = Vec::with_capacity(sids.len());
+        for batch in sids.chunks(placeholders::MOST) {
+            let sql = format!(
+                concat!(select_credentials!(), " WHERE token_secret.sid IN ({})"),
+                placeholders::list(1, batch.len())
+            );
+            // Not kept among the prepared statements: nearly every batch has a length of its own.
+            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+            for sid in batch {
+                query = query.bind(sid.as_bytes().to_vec());
+            }
+            for row in &query.fetch_all(&self.reads).await.or_unavailable()? {
+                credentials.push(row::credential(row)?);
+            }
+        }
+        Ok(credentials)
     }
 
     async fn note_uses(&self, uses: &[(AccountSid, Timestamp)]) -> StoreResult<()> {

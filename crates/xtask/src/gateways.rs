@@ -9,7 +9,7 @@ use crate::packages;
 use crate::process;
 use crate::workspace::Workspace;
 
-/// Where Traefik is, once it has been installed. No distribution's packages have it; PyPI does.
+/// Where Traefik is, once it has been installed. It comes from `PyPI`, since Debian does not have it.
 pub(crate) fn traefik(workspace: &Workspace) -> PathBuf {
     process::find("traefik").unwrap_or_else(|| own_directory(workspace).join("bin").join("traefik"))
 }
@@ -19,7 +19,8 @@ pub(crate) fn install(workspace: &Workspace) -> Result<()> {
     let has_nginx = process::find("nginx").is_some() || PathBuf::from("/usr/sbin/nginx").is_file();
     let missing: Vec<String> = [("nginx-light", has_nginx), ("caddy", process::find("caddy").is_some())]
         .into_iter()
-        .filter_map(|(package, is_here)| (!is_here).then(|| package.to_owned()))
+        .filter(|(_, is_here)| !is_here)
+        .map(|(package, _)| package.to_owned())
         .collect();
     if !missing.is_empty() {
         packages::install(&missing, &missing.join(" and "))?;

@@ -4,7 +4,7 @@
 //! 1. 400: an unsafe path (refused before it gets here), or more than one credential.
 //! 2. 404 or 405: no such path, or not with this method (`routes.rs`).
 //! 3. 401: no credential, or one that is not good; 429: too many calls; 403: it lacks the scope ([`crate::admission`]).
-//! 4. The route itself (`token.rs`, `records.rs`).
+//! 4. The route itself (`token.rs`; for the catalog's, `gateway/` where there is an upstream, else `records.rs`).
 //!
 //! Where the database does not answer, that is a 503: neither yes nor no. Cookies are not looked at here, nor are
 //! headers that name another method or path.
@@ -27,6 +27,7 @@ use serde::Serialize;
 
 use crate::ServerState;
 use crate::admission::{self, Vendor};
+use crate::gateway::{Caller, Forwarded};
 use crate::problem::{Problem, ProblemCode};
 use crate::request::origin_of;
 
@@ -45,6 +46,9 @@ pub(crate) async fn handle(state: ServerState, request: Request) -> Response {
     let is_head = request.method() == Method::HEAD;
     let answered = answer(&state, request, &origin).await;
     let mut response = answered.unwrap_or_else(|problem| problem.into_response(&origin.request_id));
+    if response.extensions().get::<Forwarded>().is_some() {
+        return response;
+    }
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -56,17 +60,35 @@ async fn answer(state: &ServerState, request: Request, origin: &Origin) -> Resul
     let credential = admission::read(&parts.headers, parts.uri.query())?;
     let route = routes::find(state.service.catalog(), &parts.method, parts.uri.path())?;
     let vendor = admission::admit(state, credential, route.scope.as_ref(), Purpose::Call, origin).await?;
-    let call = Call { state, vendor, parts: &parts };
-    let answered = perform(&call, route.action, body).await;
+    let answered = match (&state.gateway, route.action) {
+        (None, _) | (_, Action::Own(_)) => {
+            perform(&Call { state, vendor: &vendor, parts: &parts }, route.action, body).await
+        }
+        (Some(gateway), _) => gateway.forward(&caller(state, &vendor), parts, body).await,
+    };
+    if let Err(problem) = &answered {
+        state.metrics.upstream_failed(problem.code());
+    }
     let mut response = answered.unwrap_or_else(|problem| problem.into_response(&origin.request_id));
-    call.vendor.mark(&mut response);
+    vendor.mark(&mut response);
     Ok(response)
+}
+
+/// The vendor, as the upstream is told of it.
+fn caller<'a>(state: &ServerState, vendor: &'a Vendor) -> Caller<'a> {
+    Caller {
+        sid: vendor.credential.token.sid,
+        service_rep: &vendor.credential.owner.email,
+        scopes: &vendor.scopes,
+        origin: &vendor.origin,
+        is_https: state.web.is_https(),
+    }
 }
 
 /// A request whose credential is good and may do what it asks.
 struct Call<'a> {
     state: &'a ServerState,
-    vendor: Vendor,
+    vendor: &'a Vendor,
     parts: &'a http::request::Parts,
 }
 

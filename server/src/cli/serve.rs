@@ -4,7 +4,7 @@
 //!    is found before that is touched.
 //! 2. The database is opened, its schema made or migrated, and a set-up link offered where nobody is an admin.
 //! 3. Connections are let in; one line of JSON on standard output says so, and where.
-//! 4. Uses of tokens are written down, ended sessions removed, until a signal comes.
+//! 4. Uses of tokens are written down, ended sessions removed, exchanges of ended tokens broken off, until a signal comes.
 //! 5. Connections are brought to their end, the last uses written, the database closed.
 
 use std::net::SocketAddr;
@@ -26,6 +26,7 @@ use super::output;
 use super::public_url;
 use super::setting::{Open, Sources, in_words};
 use crate::connections::{self, Limits};
+use crate::gateway::{self, Gateway, Upstream};
 use crate::networks::Networks;
 use crate::routing::router;
 use crate::{NetworkSettings, ServerState, WebSettings};
@@ -56,6 +57,16 @@ pub(super) struct Serve {
     /// Listen beyond this machine without an https --public-url: passwords and tokens cross the network readable
     #[arg(long, env = "LATCHKEY_INSECURE_HTTP", value_parser = clap::builder::FalseyValueParser::new())]
     insecure_http: bool,
+    /// The service to forward the catalog's routes to.
+    #[arg(
+        long,
+        help = "The service to forward the catalog's routes to, as http://api.internal:8080; without it, Latchkey \
+                keeps records itself",
+        value_name = "URL",
+        env = "LATCHKEY_UPSTREAM",
+        value_parser = Upstream::parse
+    )]
+    upstream: Option<Upstream>,
     /// How many calls a token may make, unless it has a limit of its own
     #[arg(long, value_name = "CALLS/SECONDSs|off", env = "LATCHKEY_RATE_LIMIT", default_value = "25/5s", value_parser = limit)]
     rate_limit: ServerLimit,
@@ -92,6 +103,7 @@ struct Ready {
 impl Serve {
     pub(super) async fn run(self, sources: &Sources) -> Result<(), Failed> {
         let web = self.web_settings()?;
+        let gateway = self.gateway()?;
         let catalog = sources.read_catalog(&sources.catalog_text()?)?;
         let socket = self.bind()?;
         let limits = VendorLimits { calls: self.rate_limit, introspections: self.introspect_limit };
@@ -108,7 +120,7 @@ impl Serve {
         let listener = self.taken(socket.listen(BACKLOG))?;
         let address = self.taken(listener.local_addr())?;
         announce(&open.service, &web, address).await?;
-        serve(open, web, network, listener, stop).await;
+        serve(open, web, network, gateway, listener, stop).await;
         Ok(())
     }
 
@@ -123,6 +135,13 @@ impl Serve {
             self.listen
         );
         Err(Failed::new(Exit::Usage, line))
+    }
+
+    fn gateway(&self) -> Result<Option<Arc<Gateway>>, Failed> {
+        let Some(upstream) = self.upstream.clone() else { return Ok(None) };
+        let gateway = Gateway::new(upstream, gateway::Limits::default())
+            .broken(|error| format!("the certificates to check --upstream by cannot be read: {error}"))?;
+        Ok(Some(Arc::new(gateway)))
     }
 
     /// Takes the address, without answering on it yet.
@@ -160,13 +179,23 @@ fn reachable(address: SocketAddr) -> String {
 }
 
 /// Serves until a signal comes.
-async fn serve(open: Open, web: WebSettings, network: NetworkSettings, listener: TcpListener, mut stop: Stop) {
+async fn serve(
+    open: Open,
+    web: WebSettings,
+    network: NetworkSettings,
+    gateway: Option<Arc<Gateway>>,
+    listener: TcpListener,
+    mut stop: Stop,
+) {
     let Open { service, store } = open;
     let mut chores = JoinSet::new();
     chores.spawn(flush_last_use(Arc::clone(&service)));
     chores.spawn(remove_ended_sessions(Arc::clone(&service)));
+    if let Some(gateway) = &gateway {
+        chores.spawn(Arc::clone(gateway).end_exchanges(Arc::clone(&service)));
+    }
 
-    let app = router(ServerState::new(Arc::clone(&service), web, network));
+    let app = router(ServerState::new(Arc::clone(&service), web, network, gateway));
     connections::serve(listener, app, Limits::default(), stop.wait()).await;
 
     chores.shutdown().await;
@@ -233,6 +262,7 @@ mod tests {
             listen: listen.parse().unwrap(),
             public_url: public_url.map(str::to_owned),
             insecure_http,
+            upstream: None,
             rate_limit: None,
             introspect_limit: None,
             trusted_proxies: Networks::default(),

@@ -21,8 +21,9 @@ use crate::site::base_url;
 const SCOPE: &str = "token-introspect";
 const X_TW_TOKEN: HeaderName = HeaderName::from_static("x-tw-token");
 
+/// What is said of a good token.
 #[derive(Serialize)]
-struct Active<'a> {
+struct Description<'a> {
     active: bool,
     scope: String,
     client_id: String,
@@ -34,8 +35,9 @@ struct Active<'a> {
     token_type: &'static str,
 }
 
+/// What is said of anything else.
 #[derive(Serialize)]
-struct Inactive {
+struct Nothing {
     active: bool,
 }
 
@@ -49,7 +51,7 @@ pub(super) async fn answer(state: &ServerState, request: Request, origin: &Origi
     let needed: Option<ScopeName> = SCOPE.parse().ok();
     let caller = admission::admit(state, credential, needed.as_ref(), Purpose::Introspection, origin).await?;
     let answered = match read_token(&parts.headers, body).await {
-        Ok(None) => json(&Inactive { active: false }),
+        Ok(None) => json(&Nothing { active: false }),
         Ok(Some(token)) => {
             let verified = state.service.inspect(&token, None).await;
             let verified = verified.map_err(|error| admission::unreachable(state, origin, &error))?;
@@ -70,12 +72,12 @@ pub(super) async fn answer(state: &ServerState, request: Request, origin: &Origi
 
 fn describe(verified: &Verified, issuer: String) -> Result<Response, Problem> {
     let Some(credential) = verified.credential.as_ref().filter(|_| verified.verdict == Verdict::Active) else {
-        return json(&Inactive { active: false });
+        return json(&Nothing { active: false });
     };
     let (token, owner) = (&credential.token, &credential.owner);
     // A secret that is on its way out ends before its token.
     let ends = credential.secret_not_after.map_or(token.expires_at, |end| end.min(token.expires_at));
-    json(&Active {
+    json(&Description {
         active: true,
         scope: verified.scopes.to_string(),
         client_id: token.sid.to_string(),

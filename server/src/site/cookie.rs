@@ -13,6 +13,9 @@ const SECURE_NAME: &str = "__Host-latchkey";
 /// The name over plain http, on which the prefix is not allowed.
 const PLAIN_NAME: &str = "latchkey";
 
+/// Both names. No answer that is not Latchkey's own may set one, and no other service may see one.
+pub(crate) const NAMES: [&str; 2] = [SECURE_NAME, PLAIN_NAME];
+
 /// The value of the session's cookie in a request.
 pub(super) fn read(headers: &HeaderMap, web: &WebSettings) -> Option<String> {
     let lines = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());

@@ -22,9 +22,9 @@ use axum::routing::get;
 
 use crate::{ServerState, assets};
 
-pub(crate) use gate::base_url;
-
+pub(crate) use cookie::NAMES as SESSION_COOKIES;
 pub use forms::FORMS;
+pub(crate) use gate::base_url;
 pub use pages::PUBLIC_PAGES;
 pub(crate) use pages::render_public;
 

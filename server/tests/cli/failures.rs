@@ -19,6 +19,8 @@ fn arguments_that_make_no_sense_are_2_and_touch_nothing() {
         &["serve", "--nonsense"],
         &["serve", "--listen", "here"],
         &["serve", "--public-url", "ftp://example.com"],
+        &["serve", "--upstream", "ftp://example.com"],
+        &["serve", "--upstream", "http://example.com/v1"],
         &["serve", "--listen", "0.0.0.0:0"],
         &["serve", "--listen", "[::]:0", "--public-url", "http://example.com"],
         &["rep", "add"],

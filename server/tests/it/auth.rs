@@ -39,7 +39,7 @@ impl Dialect {
             }
             Self::Envoy => Request::new(method, &format!("/auth/envoy{target}")),
         }
-        .from_peer(GATEWAY)
+        .sent_from(GATEWAY)
     }
 
     /// The status that the vendor gets in the end.
@@ -122,13 +122,13 @@ async fn only_trusted_gateways_are_believed() {
     let vendor = app.vendor("employee-read").await;
     for dialect in [Dialect::Forward, Dialect::Nginx] {
         for stranger in ["192.0.2.1", "127.0.0.1", "::1"] {
-            let answer = vendor.send(dialect.question("GET", "/api/v1/employees").from_peer(stranger)).await;
+            let answer = vendor.send(dialect.question("GET", "/api/v1/employees").sent_from(stranger)).await;
             assert_eq!(answer.status, 403, "{dialect:?} {stranger}");
             assert_eq!(answer.header("x-latchkey-sid"), "");
         }
     }
     // Envoy's question is the request itself: there is nobody to believe.
-    let answer = vendor.send(Dialect::Envoy.question("GET", "/api/v1/employees").from_peer("192.0.2.1")).await;
+    let answer = vendor.send(Dialect::Envoy.question("GET", "/api/v1/employees").sent_from("192.0.2.1")).await;
     assert_eq!(answer.status, 200);
 }
 
@@ -136,7 +136,7 @@ async fn only_trusted_gateways_are_believed() {
 async fn what_the_gateway_says_it_says_once() {
     let app = start().await;
     let vendor = app.vendor("employee-read").await;
-    let code = async |request: Request| vendor.send(request.from_peer(GATEWAY)).await.refusal();
+    let code = async |request: Request| vendor.send(request.sent_from(GATEWAY)).await.refusal();
     let invalid = (400, "invalid_forwarding_headers".to_owned());
     let forward = || Request::new("GET", "/auth/forward");
     assert_eq!(code(forward()).await, invalid);

@@ -10,6 +10,7 @@
 mod api;
 mod auth;
 mod connections;
+mod gateway;
 mod metrics;
 mod oauth2;
 mod openapi;

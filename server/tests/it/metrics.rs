@@ -3,7 +3,7 @@
 use crate::support::{Caller as _, Request, TestApp};
 
 async fn shown(app: &TestApp) -> String {
-    let answer = app.anonymous().send(Request::new("GET", "/metrics").from_peer("127.0.0.1")).await;
+    let answer = app.anonymous().send(Request::new("GET", "/metrics").sent_from("127.0.0.1")).await;
     assert_eq!(answer.status, 200);
     assert!(answer.header("content-type").starts_with("application/openmetrics-text"));
     answer.text()
@@ -39,8 +39,8 @@ async fn strangers_see_nothing() {
     let app = TestApp::start().await;
     let ask = async |request: Request| app.anonymous().send(request).await.refusal();
     let refused = (403, "not_allowed_from_here".to_owned());
-    assert_eq!(ask(Request::new("GET", "/metrics").from_peer("192.0.2.1")).await, refused);
+    assert_eq!(ask(Request::new("GET", "/metrics").sent_from("192.0.2.1")).await, refused);
     // What a header says of the address is not believed.
-    let claims = Request::new("GET", "/metrics").from_peer("192.0.2.1").header("x-forwarded-for", "127.0.0.1");
+    let claims = Request::new("GET", "/metrics").sent_from("192.0.2.1").header("x-forwarded-for", "127.0.0.1");
     assert_eq!(ask(claims).await, refused);
 }

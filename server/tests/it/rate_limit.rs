@@ -79,7 +79,7 @@ async fn an_address_that_guesses_is_refused_for_a_while_and_others_are_not() {
     let unknown = app.token("employee-read").await;
     app.revoke(unknown.sid).await;
     let guess = async |address: &str| {
-        let request = Request::new("GET", TOKEN).from_peer(address);
+        let request = Request::new("GET", TOKEN).sent_from(address);
         let request = request.header("authorization", format!("Bearer {}", unknown.secret));
         Anonymous(&app).send(request).await
     };
@@ -90,11 +90,11 @@ async fn an_address_that_guesses_is_refused_for_a_while_and_others_are_not() {
     assert_eq!(refused.refusal(), (429, "too_many_failures".to_owned()));
     assert_eq!(refused.header("retry-after"), "60");
     // The same for everybody at that address: whether a credential is good is not looked at.
-    let good = vendor.send(Request::new("GET", TOKEN).from_peer("192.0.2.1")).await;
+    let good = vendor.send(Request::new("GET", TOKEN).sent_from("192.0.2.1")).await;
     assert_eq!(good.refusal(), (429, "too_many_failures".to_owned()));
-    assert_eq!(vendor.send(Request::new("GET", TOKEN).from_peer("192.0.2.2")).await.status, 200);
+    assert_eq!(vendor.send(Request::new("GET", TOKEN).sent_from("192.0.2.2")).await.status, 200);
     app.set_now(NOW.plus_seconds(60));
-    assert_eq!(vendor.send(Request::new("GET", TOKEN).from_peer("192.0.2.1")).await.status, 200);
+    assert_eq!(vendor.send(Request::new("GET", TOKEN).sent_from("192.0.2.1")).await.status, 200);
 }
 
 #[tokio::test]
@@ -102,9 +102,9 @@ async fn good_calls_and_calls_without_a_credential_are_no_failures() {
     let app = limited(None).await;
     let vendor = app.vendor("employee-read").await;
     for _ in 0..320 {
-        let answer = vendor.send(Request::new("GET", TOKEN).from_peer("192.0.2.1")).await;
+        let answer = vendor.send(Request::new("GET", TOKEN).sent_from("192.0.2.1")).await;
         assert_eq!(answer.status, 200);
-        let answer = app.anonymous().send(Request::new("GET", TOKEN).from_peer("192.0.2.1")).await;
+        let answer = app.anonymous().send(Request::new("GET", TOKEN).sent_from("192.0.2.1")).await;
         assert_eq!(answer.status, 401);
     }
 }

@@ -140,6 +140,13 @@ pub trait TokenStore: Send + Sync {
     /// [`super::StoreError`] where the database fails.
     async fn credential(&self, secret: TokenHash) -> StoreResult<Option<Credential>>;
 
+    /// The credentials of these tokens, valid or not: one for each secret that a token has. A token that is not
+    /// there has none.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database fails.
+    async fn credentials_of(&self, sids: &[AccountSid]) -> StoreResult<Vec<Credential>>;
+
     /// Writes down when tokens were last used; a time never moves back.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! A token's life: asked for, issued, listed, explained, taken back.
 
 mod add;
+mod ended;
 mod explain;
 mod limit;
 mod list;

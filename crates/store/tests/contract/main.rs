@@ -110,6 +110,7 @@ contract! {
         another_owners_token_is_not_found,
         a_credential_has_its_token_and_owner,
         a_tokens_limit_is_set,
+        tokens_credentials_are_found_together,
         a_last_use_never_moves_back,
         many_uses_are_noted_at_once,
         a_token_has_at_most_two_secrets,

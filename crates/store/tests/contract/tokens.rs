@@ -258,6 +258,47 @@ pub(crate) async fn a_credential_has_its_token_and_owner(fixture: Fixture) {
     assert_eq!(credential().await, Some(expected));
 }
 
+pub(crate) async fn tokens_credentials_are_found_together(fixture: Fixture) {
+    let (one, two) = (fixture.rep(1).await, fixture.rep(2).await);
+    let (first, second) = (fixture.token(1, one.id).await, fixture.token(2, two.id).await);
+    fixture.token(3, one.id).await;
+    let found = async |sids: &[AccountSid]| {
+        let mut found = fixture.store.credentials_of(sids).await.unwrap();
+        found.sort_by_key(|credential| (credential.token.sid, credential.secret_not_after));
+        found
+    };
+    assert_eq!(found(&[]).await, []);
+    assert_eq!(found(&[sid(9)]).await, []);
+    let first = Credential { token: stored(&first), owner: one, secret_not_after: None };
+    let mut second = Credential { token: stored(&second), owner: two, secret_not_after: None };
+    assert_eq!(found(&[sid(2), sid(9), sid(1)]).await, [first.clone(), second.clone()]);
+
+    // Valid or not, and with every secret.
+    revoke(&fixture, 2, after(6)).await;
+    fixture.store.set_disabled(rep_id(2), Some(after(7)), &entry(AuditAction::RepDisabled)).await.unwrap();
+    second.token.revoked_at = Some(after(6));
+    second.owner.disabled_at = Some(after(7));
+    let bytes = "14".repeat(32);
+    let hash = if fixture.url.starts_with("sqlite") { format!("X'{bytes}'") } else { format!("'\\x{bytes}'::bytea") };
+    let other_secret = format!(
+        "INSERT INTO token_secret (hash, sid, not_after) SELECT {hash}, sid, 5 FROM token WHERE description = 'Token 1'"
+    );
+    fixture.execute(&other_secret).await.unwrap();
+    let ending = Credential { secret_not_after: Some(Timestamp::from_unix_seconds(5)), ..first.clone() };
+    let expected = [first, ending, second];
+
+    // More than one statement takes; those that are there fall into different batches.
+    let missing = |index: u16| {
+        let mut bytes = [6; 16];
+        bytes[..2].copy_from_slice(&index.to_be_bytes());
+        AccountSid::from_bytes(bytes)
+    };
+    let mut many: Vec<AccountSid> = (0..1200).map(missing).collect();
+    many.insert(0, sid(2));
+    many.push(sid(1));
+    assert_eq!(found(&many).await, expected);
+}
+
 pub(crate) async fn a_last_use_never_moves_back(fixture: Fixture) {
     let owner = fixture.rep(1).await.id;
     fixture.token(1, owner).await;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use latchkey_domain::{AccountSid, PlainText, ScopeChoice, Timestamp, TokenForm};
+use latchkey_server::gateway::Gateway;
 use latchkey_server::{NetworkSettings, ServerState, WebSettings};
 use latchkey_service::ports::{Rep, RepStore as _, TokenSource};
 use latchkey_service::{
@@ -24,6 +25,7 @@ pub(crate) struct TestApp {
     pub(crate) router: Router,
     pub(crate) service: Arc<Service>,
     pub(crate) store: SqlStore,
+    pub(crate) gateway: Option<Arc<Gateway>>,
     clock: Arc<SettableClock>,
     directory: TempDir,
 }
@@ -33,12 +35,13 @@ pub(crate) struct Settings {
     pub(crate) limits: VendorLimits,
     pub(crate) network: NetworkSettings,
     pub(crate) web: WebSettings,
+    pub(crate) gateway: Option<Arc<Gateway>>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let limits = VendorLimits { calls: None, introspections: None };
-        Self { limits, network: NetworkSettings::default(), web: WebSettings::default() }
+        Self { limits, network: NetworkSettings::default(), web: WebSettings::default(), gateway: None }
     }
 }
 
@@ -72,6 +75,11 @@ impl TestApp {
         Self::over(store, directory, catalog, settings)
     }
 
+    /// With the default catalog, in front of another service.
+    pub(crate) async fn start_before(gateway: Gateway) -> Self {
+        Self::start_set(Settings { gateway: Some(Arc::new(gateway)), ..Settings::default() }).await
+    }
+
     /// The same database, under another catalog.
     pub(crate) async fn restarted_with(self, catalog: &str) -> Self {
         self.store.close().await;
@@ -88,8 +96,9 @@ impl TestApp {
             Arc::new(read_catalog(catalog).unwrap()),
         );
         let service = Arc::new(service.unwrap().with_limits(settings.limits));
-        let state = ServerState::new(Arc::clone(&service), settings.web, settings.network);
-        Self { router: latchkey_server::routing::router(state), service, store, clock, directory }
+        let gateway = settings.gateway;
+        let state = ServerState::new(Arc::clone(&service), settings.web, settings.network, gateway.clone());
+        Self { router: latchkey_server::routing::router(state), service, store, gateway, clock, directory }
     }
 
     /// Moves the clock.

@@ -28,7 +28,7 @@ impl Request {
     }
 
     /// From this address.
-    pub(crate) fn from_peer(mut self, address: &str) -> Self {
+    pub(crate) fn sent_from(mut self, address: &str) -> Self {
         let peer = std::net::SocketAddr::new(address.parse().unwrap(), 40_000);
         self.builder = self.builder.extension(axum::extract::ConnectInfo(peer));
         self
