@@ -84,6 +84,7 @@ fn tokens_are_made_listed_and_revoked() {
             "description",
             "expires_at",
             "last_used_at",
+            "rate_limit",
             "revoked_at",
             "scopes",
             "service_rep",
@@ -151,4 +152,19 @@ fn help_and_version_are_results() {
         assert!(!String::from_utf8_lossy(&output.stdout).contains("hunter2"), "{arguments:?}");
     }
     assert!(!place.has_database());
+}
+
+#[test]
+fn a_tokens_limit_is_set_and_listed() {
+    let place = Place::new();
+    place.add_rep("ann@example.com", &[]);
+    let sid = place.add_token("Payroll")["account_sid"].as_str().unwrap().to_owned();
+    let limit = |text: &str| place.run(&["token", "limit", &sid, text]);
+    for text in ["100/60s", "off", "default"] {
+        assert_eq!(limit(text).json(), json!({ "account_sid": sid, "rate_limit": text }));
+        assert_eq!(place.run(&["token", "list"]).json()["rate_limit"], text);
+    }
+    assert!(limit("100").failure(2).contains("25/5s"));
+    let missing = "LK00000000000000000000000000000000";
+    assert!(place.run(&["token", "limit", missing, "off"]).failure(3).contains(missing));
 }
