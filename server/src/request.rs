@@ -3,7 +3,7 @@
 //! 1. It gets an id, which its answer, its log line and its audit entries carry; [`Origin`] in its extensions
 //!    holds the id and the client's address. An id that the client sent is not looked at.
 //! 2. A path that two readers could read differently is refused, before anything is routed by it.
-//! 3. It is answered, within a [`TimeLimit`]. A panic becomes a 500 that says nothing of it.
+//! 3. It is answered, within a `TimeLimit`. A panic becomes a 500 that says nothing of it.
 //! 4. One line is logged: never the query, never a header, so never a credential.
 
 use std::any::Any;

@@ -3,7 +3,7 @@
 //! A request is judged in one order, so that each refusal is the same whatever else is wrong with it:
 //! 1. 400: an unsafe path (refused before it gets here), or more than one credential.
 //! 2. 404 or 405: no such path, or not with this method (`routes.rs`).
-//! 3. 401: no credential, or one that is not good; 429: too many calls; 403: it lacks the scope ([`crate::admission`]).
+//! 3. 401: no credential, or one that is not good; 429: too many calls; 403: it lacks the scope (`admission.rs`).
 //! 4. The route itself (`token.rs`; for the catalog's, `gateway/` where there is an upstream, else `records.rs`).
 //!
 //! Where the database does not answer, that is a 503: neither yes nor no. Cookies are not looked at here, nor are
@@ -21,7 +21,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Method, StatusCode};
-use latchkey_domain::OwnAction;
+use latchkey_domain::{OwnAction, RouteMatch};
 use latchkey_service::{Failure, Origin, Purpose};
 use serde::Serialize;
 
@@ -38,6 +38,11 @@ pub(crate) use routes::scope_in_catalog;
 /// Whether the API has this path, with any method.
 pub(crate) fn serves(state: &ServerState, path: &str) -> bool {
     routes::knows(state.service.catalog(), path)
+}
+
+/// Whether the catalog has this path, with any method.
+pub(crate) fn is_of_catalog(state: &ServerState, path: &str) -> bool {
+    state.service.catalog().find(None, path) != RouteMatch::Unknown
 }
 
 /// Answers a request to the API, or to a path that nothing else knows.

@@ -5,6 +5,7 @@
 //! is one line on standard error and an exit code (`failure.rs`).
 
 mod failure;
+mod listening;
 mod openapi;
 mod output;
 mod public_url;

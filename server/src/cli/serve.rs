@@ -16,19 +16,21 @@ use latchkey_domain::{MalformedRateLimit, RateLimit};
 use latchkey_service::{Service, VendorLimits};
 use latchkey_store::Opening;
 use serde::Serialize;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::failure::{Broken as _, Exit, Failed};
+use super::listening::Taken;
 use super::output;
 use super::public_url;
 use super::setting::{Open, Sources, in_words};
 use crate::connections::{self, Limits};
 use crate::gateway::{self, Gateway, Upstream};
 use crate::networks::Networks;
-use crate::routing::router;
+use crate::routing::{Surface, router};
 use crate::{NetworkSettings, ServerState, WebSettings};
 
 /// How often the uses of tokens are written down.
@@ -37,14 +39,15 @@ const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
 const SESSIONS_INTERVAL: Duration = Duration::from_hours(1);
 /// How long each of the last two steps may take, after connections have had theirs.
 const LAST_STEP: Duration = Duration::from_millis(700);
-/// How many connections the kernel keeps waiting.
-const BACKLOG: u32 = 1024;
 
 #[derive(Debug, Args)]
 pub(super) struct Serve {
     /// The address and port to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT", env = "LATCHKEY_LISTEN", default_value = "127.0.0.1:3000")]
     listen: SocketAddr,
+    /// An address of its own for the catalog's routes, so that no answer of an upstream stands on the pages' address
+    #[arg(long, value_name = "ADDRESS:PORT", env = "LATCHKEY_API_LISTEN")]
+    api_listen: Option<SocketAddr>,
     /// Where browsers and vendors reach Latchkey.
     #[arg(
         long,
@@ -98,6 +101,8 @@ fn limit(text: &str) -> Result<ServerLimit, MalformedRateLimit> {
 struct Ready {
     listening: String,
     setup: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_listening: Option<String>,
 }
 
 impl Serve {
@@ -105,7 +110,8 @@ impl Serve {
         let web = self.web_settings()?;
         let gateway = self.gateway()?;
         let catalog = sources.read_catalog(&sources.catalog_text()?)?;
-        let socket = self.bind()?;
+        let taken = Taken::take(self.listen)?;
+        let taken_for_api = self.api_listen.map(Taken::take).transpose()?;
         let limits = VendorLimits { calls: self.rate_limit, introspections: self.introspect_limit };
         let network = NetworkSettings {
             trusted_proxies: self.trusted_proxies.clone(),
@@ -117,24 +123,31 @@ impl Serve {
             output::tell(&in_words(change));
         }
         let stop = stop_signal()?;
-        let listener = self.taken(socket.listen(BACKLOG))?;
-        let address = self.taken(listener.local_addr())?;
-        announce(&open.service, &web, address).await?;
-        serve(open, web, network, gateway, listener, stop).await;
+        let (listener, address) = taken.listen()?;
+        let api = taken_for_api.map(Taken::listen).transpose()?;
+        announce(&open.service, &web, address, api.as_ref().map(|(_, address)| *address)).await?;
+        let state = ServerState::new(Arc::clone(&open.service), web, network, gateway);
+        serve(open, state, listener, api.map(|(listener, _)| listener), stop).await;
         Ok(())
     }
 
     fn web_settings(&self) -> Result<WebSettings, Failed> {
         let web = WebSettings { public_url: self.public_url.clone() };
-        if self.listen.ip().to_canonical().is_loopback() || web.is_https() || self.insecure_http {
-            return Ok(web);
+        let addresses = [("--listen", Some(self.listen)), ("--api-listen", self.api_listen)];
+        let reachable = addresses.into_iter().find_map(|(flag, address)| {
+            let address = address.filter(|address| !address.ip().to_canonical().is_loopback())?;
+            Some((flag, address))
+        });
+        match reachable {
+            Some((flag, address)) if !(web.is_https() || self.insecure_http) => {
+                let line = format!(
+                    "{flag} {address} is reachable from other machines: give an https --public-url, or accept \
+                     readable passwords and tokens with --insecure-http"
+                );
+                Err(Failed::new(Exit::Usage, line))
+            }
+            _ => Ok(web),
         }
-        let line = format!(
-            "--listen {} is reachable from other machines: give an https --public-url, or accept readable passwords \
-             and tokens with --insecure-http",
-            self.listen
-        );
-        Err(Failed::new(Exit::Usage, line))
     }
 
     fn gateway(&self) -> Result<Option<Arc<Gateway>>, Failed> {
@@ -143,23 +156,15 @@ impl Serve {
             .broken(|error| format!("the certificates to check --upstream by cannot be read: {error}"))?;
         Ok(Some(Arc::new(gateway)))
     }
-
-    /// Takes the address, without answering on it yet.
-    fn bind(&self) -> Result<TcpSocket, Failed> {
-        let socket = if self.listen.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
-        let socket = self.taken(socket)?;
-        self.taken(socket.set_reuseaddr(true))?;
-        self.taken(socket.bind(self.listen))?;
-        Ok(socket)
-    }
-
-    fn taken<T>(&self, result: std::io::Result<T>) -> Result<T, Failed> {
-        result.broken(|error| format!("cannot listen on {}: {error}", self.listen))
-    }
 }
 
 /// Says where Latchkey answers, and where to begin.
-async fn announce(service: &Service, web: &WebSettings, address: SocketAddr) -> Result<(), Failed> {
+async fn announce(
+    service: &Service,
+    web: &WebSettings,
+    address: SocketAddr,
+    api: Option<SocketAddr>,
+) -> Result<(), Failed> {
     let listening = format!("http://{address}");
     let code = service.offer_set_up().await.map_err(|failure| Failed::of(failure, ""))?;
     let setup = code.map(|code| {
@@ -170,7 +175,11 @@ async fn announce(service: &Service, web: &WebSettings, address: SocketAddr) -> 
     if let Some(link) = &setup {
         output::tell(&format!("There is no admin yet. To make the first one, open {link}"));
     }
-    output::json(&Ready { listening, setup })
+    let api_listening = api.map(|address| format!("http://{address}"));
+    if let Some(address) = &api_listening {
+        output::tell(&format!("The API is answered on {address}"));
+    }
+    output::json(&Ready { listening, setup, api_listening })
 }
 
 /// An address that a browser on this machine can open: 0.0.0.0 is none.
@@ -179,24 +188,33 @@ fn reachable(address: SocketAddr) -> String {
 }
 
 /// Serves until a signal comes.
-async fn serve(
-    open: Open,
-    web: WebSettings,
-    network: NetworkSettings,
-    gateway: Option<Arc<Gateway>>,
-    listener: TcpListener,
-    mut stop: Stop,
-) {
+async fn serve(open: Open, state: ServerState, listener: TcpListener, api: Option<TcpListener>, mut stop: Stop) {
     let Open { service, store } = open;
     let mut chores = JoinSet::new();
     chores.spawn(flush_last_use(Arc::clone(&service)));
     chores.spawn(remove_ended_sessions(Arc::clone(&service)));
-    if let Some(gateway) = &gateway {
+    if let Some(gateway) = &state.gateway {
         chores.spawn(Arc::clone(gateway).end_exchanges(Arc::clone(&service)));
     }
 
-    let app = router(ServerState::new(Arc::clone(&service), web, network, gateway));
-    connections::serve(listener, app, Limits::default(), stop.wait()).await;
+    let (stopping, stopped) = watch::channel(false);
+    let until_stopped = |mut stopped: watch::Receiver<bool>| async move {
+        // An error means that the sender is gone, which is the end too.
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+    };
+    let surface = if api.is_some() { Surface::Pages } else { Surface::Everything };
+    let pages = router(state.clone(), surface);
+    let vendors = async {
+        if let Some(api) = api {
+            let app = router(state.clone(), Surface::Vendors);
+            connections::serve(api, app, Limits::default(), until_stopped(stopped.clone())).await;
+        }
+    };
+    let stop = async {
+        stop.wait().await;
+        stopping.send_replace(true);
+    };
+    tokio::join!(connections::serve(listener, pages, Limits::default(), until_stopped(stopped.clone())), vendors, stop);
 
     chores.shutdown().await;
     match timeout(LAST_STEP, service.flush_last_use()).await {
@@ -262,6 +280,7 @@ mod tests {
             listen: listen.parse().unwrap(),
             public_url: public_url.map(str::to_owned),
             insecure_http,
+            api_listen: None,
             upstream: None,
             rate_limit: None,
             introspect_limit: None,

@@ -179,3 +179,25 @@ fn slow_clients_are_cut_off() {
     let answer = read_until(&mut send(&server, &request), "\r\n");
     assert!(answer.contains("408"), "{answer}");
 }
+
+#[tokio::test]
+async fn the_api_can_have_an_address_of_its_own() {
+    let place = Place::new();
+    place.add_rep("ann@example.com", &[]);
+    let token = place.add_token("Payroll");
+    let server = place.serve(&["--api-listen", "127.0.0.1:0"]);
+    let (pages, api) = (server.url(), server.ready["api_listening"].as_str().unwrap());
+    let get = async |url: &str, path: &str| {
+        let request = client().get(format!("{url}{path}")).bearer_auth(token["auth_token"].as_str().unwrap());
+        request.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!((get(api, "/api/v1/employees").await, get(pages, "/api/v1/employees").await), (200, 404));
+    for path in ["/api/v1/token", "/healthz", "/api/docs", "/api/openapi.json"] {
+        assert_eq!((get(api, path).await, get(pages, path).await), (200, 200), "{path}");
+    }
+    for page in ["/sign-in", "/settings/general", "/nothing"] {
+        let answer = client().get(format!("{api}{page}")).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), 404, "{page}");
+    }
+    assert_eq!(client().get(format!("{pages}/sign-in")).send().await.unwrap().status().as_u16(), 200);
+}

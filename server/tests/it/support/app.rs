@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use latchkey_domain::{AccountSid, PlainText, ScopeChoice, Timestamp, TokenForm};
 use latchkey_server::gateway::Gateway;
+use latchkey_server::routing::Surface;
 use latchkey_server::{NetworkSettings, ServerState, WebSettings};
 use latchkey_service::ports::{Rep, RepStore as _, TokenSource};
 use latchkey_service::{
@@ -98,7 +99,14 @@ impl TestApp {
         let service = Arc::new(service.unwrap().with_limits(settings.limits));
         let gateway = settings.gateway;
         let state = ServerState::new(Arc::clone(&service), settings.web, settings.network, gateway.clone());
-        Self { router: latchkey_server::routing::router(state), service, store, gateway, clock, directory }
+        Self {
+            router: latchkey_server::routing::router(state, Surface::Everything),
+            service,
+            store,
+            gateway,
+            clock,
+            directory,
+        }
     }
 
     /// Moves the clock.
