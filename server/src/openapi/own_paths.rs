@@ -56,19 +56,23 @@ fn oauth(paths: &mut Paths) {
         operation("introspect_token", OAUTH, "Ask about a token", about, Needs::OAuthScope("token-introspect"))
             .request_body(Some(form()))
             .response("200", known)
-            .response("400", oauth_or_problem("The form is not as RFC 7662 wants it.", "invalid_request"));
-    paths.add_path_operation("/oauth2/introspect", vec![HttpMethod::Post], with_refusals(introspect, &[413, 415]));
+            .response("400", oauth_error("The form is not as RFC 7662 wants it.", "invalid_request"))
+            .response("401", oauth_error("There is no credential, or it is not good.", "invalid_token"))
+            .response("403", oauth_error("The caller's token lacks the scope.", "insufficient_scope"))
+            .response("429", oauth_error("The caller's introspections are used up.", "temporarily_unavailable"))
+            .response("503", oauth_error("Latchkey cannot reach its database.", "temporarily_unavailable"));
+    paths.add_path_operation("/oauth2/introspect", vec![HttpMethod::Post], introspect);
 
     let about = "Having the token is authority enough. A credential that is sent with it must be that token. A token \
                  that is unknown, or has ended, is answered as if it had been revoked.";
-    let unauthorized = plain("A credential was sent, and it is not the token to be revoked.")
-        .content("application/json", content("OAuthError", examples::oauth_error("invalid_client")));
     let revoke = operation("revoke_token", OAUTH, "Revoke a token", about, Needs::Nothing)
         .request_body(Some(form()))
         .response("200", plain("The token is not good, or not any more."))
-        .response("400", oauth_or_problem("The form is not as RFC 7009 wants it.", "unsupported_token_type"))
-        .response("401", unauthorized);
-    paths.add_path_operation("/oauth2/revoke", vec![HttpMethod::Post], with_refusals(revoke, &[413, 415, 503]));
+        .response("400", oauth_error("The form is not as RFC 7009 wants it.", "invalid_request"))
+        .response("401", oauth_error("A credential was sent, and it is not the token to be revoked.", "invalid_client"))
+        .response("429", oauth_error("Too many unknown tokens came from this address.", "temporarily_unavailable"))
+        .response("503", oauth_error("Latchkey cannot reach its database.", "temporarily_unavailable"));
+    paths.add_path_operation("/oauth2/revoke", vec![HttpMethod::Post], revoke);
 }
 
 fn form() -> RequestBody {
@@ -76,10 +80,9 @@ fn form() -> RequestBody {
     RequestBodyBuilder::new().required(Some(Required::True)).content("application/x-www-form-urlencoded", form).build()
 }
 
-fn oauth_or_problem(description: &str, error: &str) -> ResponseBuilder {
-    plain(description)
-        .content("application/json", content("OAuthError", examples::oauth_error(error)))
-        .content("application/problem+json", problem_content(StatusCode::BAD_REQUEST))
+/// A refusal in OAuth's words, beside the members of every problem.
+fn oauth_error(description: &str, error: &str) -> ResponseBuilder {
+    plain(description).content("application/json", content("OAuthError", examples::oauth_error(error)))
 }
 
 fn gateways(paths: &mut Paths) {

@@ -91,7 +91,7 @@ async fn what_was_answered_holds_after_a_kill() {
     let mut operator = Operator { chance: Chance(7), tokens: Vec::new(), made: 0 };
     let mut total = 0;
     for round in 0..=rounds {
-        let server = place.serve(&[]);
+        let server = place.serve(&["--rate-limit", "off"]);
         let url = server.url().to_owned();
         for worker in &mut workers {
             worker.check(&url, round, round == rounds).await;
