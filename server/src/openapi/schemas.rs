@@ -172,5 +172,8 @@ pub(super) struct OAuthError {
 pub(super) enum OAuthErrorCode {
     InvalidRequest,
     InvalidClient,
-    UnsupportedTokenType,
+    InvalidToken,
+    InsufficientScope,
+    TemporarilyUnavailable,
+    ServerError,
 }
