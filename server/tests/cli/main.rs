@@ -10,6 +10,7 @@
 mod commands;
 mod durability;
 mod failures;
+mod gateway_memory;
 mod gateways;
 mod quick_start;
 mod serving;

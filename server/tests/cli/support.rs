@@ -159,6 +159,13 @@ impl Server {
         fs::read_to_string(&self.log).unwrap()
     }
 
+    /// What the kernel says of the process's memory, in KiB: "VmRSS" now, "VmHWM" at most so far.
+    pub(crate) fn kibibytes(&self, name: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap();
+        line.split_whitespace().next().unwrap().parse().unwrap()
+    }
+
     /// Asks the server to end: "TERM" or "INT".
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
