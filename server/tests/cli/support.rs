@@ -159,7 +159,7 @@ impl Server {
         fs::read_to_string(&self.log).unwrap()
     }
 
-    /// What the kernel says of the process's memory, in KiB: "VmRSS" now, "VmHWM" at most so far.
+    /// What the kernel says of the process's memory, in KiB: `VmRSS` now, `VmHWM` at most so far.
     pub(crate) fn kibibytes(&self, name: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap();
