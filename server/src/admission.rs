@@ -22,17 +22,23 @@ use latchkey_service::{Origin, Purpose, Verified};
 use crate::ServerState;
 use crate::metrics::Refused;
 use crate::problem::{Problem, ProblemCode};
+use crate::request::REQUEST_ID;
 
 /// When the token of an authenticated request expires, on every answer to one.
 pub const TOKEN_EXPIRES: HeaderName = HeaderName::from_static("latchkey-token-expires");
 /// How many calls the token has made in this window, as the original says it.
 const RATE_LIMIT_COUNT: HeaderName = HeaderName::from_static("x-rate-limit-count");
+/// Whom an API behind Latchkey is told is calling.
+const SID: HeaderName = HeaderName::from_static("x-latchkey-sid");
+const SERVICE_REP: HeaderName = HeaderName::from_static("x-latchkey-service-rep");
+const SCOPES: HeaderName = HeaderName::from_static("x-latchkey-scopes");
 /// What is left of the window's calls (draft-ietf-httpapi-ratelimit-headers-11).
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 /// The limit itself (the same draft).
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-const X_TW_TOKEN: HeaderName = HeaderName::from_static("x-tw-token");
+/// The original's own header for a credential.
+pub(crate) const X_TW_TOKEN: HeaderName = HeaderName::from_static("x-tw-token");
 
 const BASIC: HeaderValue = HeaderValue::from_static(r#"Basic realm="latchkey", charset="UTF-8""#);
 const BEARER: HeaderValue = HeaderValue::from_static(r#"Bearer realm="latchkey""#);
@@ -71,6 +77,17 @@ pub(crate) struct Vendor {
 }
 
 impl Vendor {
+    /// Who is calling, as the API behind Latchkey is told: always all four, so that a vendor's own lines of these
+    /// names never get through.
+    pub(crate) fn identity(&self) -> [(HeaderName, String); 4] {
+        [
+            (SID, self.credential.token.sid.to_string()),
+            (SERVICE_REP, self.credential.owner.email.clone()),
+            (SCOPES, self.scopes.to_string()),
+            (REQUEST_ID, self.origin.request_id.clone()),
+        ]
+    }
+
     /// What every answer to this vendor says of its token.
     pub(crate) fn mark(&self, response: &mut Response) {
         response.headers_mut().extend(headers_of(&self.credential, self.usage.as_ref()));

@@ -24,7 +24,7 @@ use prometheus_client::registry::Registry;
 
 use crate::problem::{Problem, ProblemCode};
 use crate::request::{origin_of, peer_of};
-use crate::{ServerState, api};
+use crate::{ServerState, api, oauth2};
 
 /// The upper ends of the buckets of latencies, in seconds.
 const BUCKETS: [f64; 12] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0];
@@ -185,8 +185,8 @@ impl RouteClass {
     /// The class of a path.
     pub(crate) fn of(state: &ServerState, path: &str) -> Self {
         match path {
-            "/oauth2/introspect" => Self::Introspection,
-            "/oauth2/revoke" => Self::Revocation,
+            oauth2::INTROSPECT => Self::Introspection,
+            oauth2::REVOKE => Self::Revocation,
             "/healthz" | "/readyz" | "/metrics" => Self::Probe,
             _ if path.starts_with("/auth/") => Self::ForwardAuth,
             _ if path.starts_with("/pkg/") => Self::Asset,

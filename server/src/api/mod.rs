@@ -33,7 +33,7 @@ use crate::request::origin_of;
 
 use routes::Action;
 
-pub(crate) use routes::scope_in_catalog;
+pub(crate) use routes::{RecordAction, scope_in_catalog};
 
 /// Whether the API has this path, with any method.
 pub(crate) fn serves(state: &ServerState, path: &str) -> bool {
@@ -83,8 +83,7 @@ async fn answer(state: &ServerState, request: Request, origin: &Origin) -> Resul
 fn caller<'a>(state: &ServerState, vendor: &'a Vendor) -> Caller<'a> {
     Caller {
         sid: vendor.credential.token.sid,
-        service_rep: &vendor.credential.owner.email,
-        scopes: &vendor.scopes,
+        identity: vendor.identity(),
         origin: &vendor.origin,
         is_https: state.web.is_https(),
     }
@@ -117,13 +116,13 @@ async fn perform(call: &Call<'_>, action: Action, body: Body) -> Result<Response
     match action {
         Action::Own(OwnAction::ShowToken) => token::show(call),
         Action::Own(OwnAction::GiveUpToken) => token::give_up(call).await,
-        Action::Search => records::search(call).await,
-        Action::List => records::list(call).await,
-        Action::Create => records::create(call, body).await,
-        Action::Read => records::read(call).await,
-        Action::Replace => records::replace(call, body).await,
-        Action::Delete => records::delete(call).await,
-        Action::NotImplemented => Err(Problem::new(
+        Action::Record(RecordAction::Search) => records::search(call).await,
+        Action::Record(RecordAction::List) => records::list(call).await,
+        Action::Record(RecordAction::Create) => records::create(call, body).await,
+        Action::Record(RecordAction::Read) => records::read(call).await,
+        Action::Record(RecordAction::Replace) => records::replace(call, body).await,
+        Action::Record(RecordAction::Delete) => records::delete(call).await,
+        Action::Record(RecordAction::NotImplemented) => Err(Problem::new(
             ProblemCode::NotImplemented,
             "The catalog opens this method here, but Latchkey's own record store does not have it.",
         )),

@@ -13,6 +13,14 @@ const SEARCH: &str = "/api/v1/search";
 pub(super) enum Action {
     /// One of Latchkey's own.
     Own(OwnAction),
+    /// One of the catalog's.
+    Record(RecordAction),
+}
+
+/// What a route of the catalog does in the record store. It follows from its method and path; the server and the
+/// contract both go by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RecordAction {
     /// Search every readable collection.
     Search,
     /// List a collection.
@@ -25,8 +33,23 @@ pub(super) enum Action {
     Replace,
     /// Remove a record.
     Delete,
-    /// The catalog has it, the record store does not.
+    /// The catalog has it, the record store does not: only an upstream can know it.
     NotImplemented,
+}
+
+impl RecordAction {
+    /// What this method does at this path, which names a record or a collection.
+    pub(crate) fn of(method: Method, path: &str, names_record: bool) -> Self {
+        match (method, names_record) {
+            (Method::Get, false) if path == SEARCH => Self::Search,
+            (Method::Get, false) => Self::List,
+            (Method::Post, false) => Self::Create,
+            (Method::Get, true) => Self::Read,
+            (Method::Put, true) => Self::Replace,
+            (Method::Delete, true) => Self::Delete,
+            (Method::Put | Method::Delete, false) | (Method::Post, true) | (Method::Patch, _) => Self::NotImplemented,
+        }
+    }
 }
 
 /// A route that was found.
@@ -61,7 +84,7 @@ pub(super) fn find(catalog: &Catalog, method: &http::Method, path: &str) -> Resu
     let need = Need::of(catalog, method.as_str(), path).map_err(problem)?;
     let action = match need.target {
         Target::Own(action) => Action::Own(action),
-        Target::Catalog { method, names_record } => action(method, path, names_record),
+        Target::Catalog { method, names_record } => Action::Record(RecordAction::of(method, path, names_record)),
     };
     Ok(Found { scope: need.scope.cloned(), action })
 }
@@ -82,18 +105,6 @@ fn nothing_here() -> Problem {
     Problem::new(ProblemCode::NotFound, "There is nothing at this path.")
 }
 
-fn action(method: Method, path: &str, names_record: bool) -> Action {
-    match (method, names_record) {
-        (Method::Get, false) if path == SEARCH => Action::Search,
-        (Method::Get, false) => Action::List,
-        (Method::Post, false) => Action::Create,
-        (Method::Get, true) => Action::Read,
-        (Method::Put, true) => Action::Replace,
-        (Method::Delete, true) => Action::Delete,
-        (Method::Put | Method::Delete, false) | (Method::Post, true) | (Method::Patch, _) => Action::NotImplemented,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use latchkey_service::{DEFAULT_CATALOG, read_catalog};
@@ -108,7 +119,13 @@ mod tests {
                 let method = http::Method::from_bytes(route.method.as_str().as_bytes()).unwrap();
                 let found = find(&catalog, &method, &route.path.replace("{id}", "x")).unwrap();
                 assert_eq!(found.scope.as_ref(), Some(&scope.name));
-                assert_ne!(found.action, Action::NotImplemented, "{} {}", route.method, route.path);
+                assert_ne!(
+                    found.action,
+                    Action::Record(RecordAction::NotImplemented),
+                    "{} {}",
+                    route.method,
+                    route.path
+                );
             }
         }
     }

@@ -21,21 +21,16 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderValue};
 use latchkey_service::{Origin, Purpose};
 
 use crate::ServerState;
 use crate::admission::{self, Vendor};
 use crate::api;
 use crate::problem::Problem;
-use crate::request::{REQUEST_ID, origin_of};
+use crate::request::origin_of;
 
 use question::Question;
-
-/// Whom the API is told is calling. Always set, so that a vendor's own lines of these names never get through.
-const SID: HeaderName = HeaderName::from_static("x-latchkey-sid");
-const SERVICE_REP: HeaderName = HeaderName::from_static("x-latchkey-service-rep");
-const SCOPES: HeaderName = HeaderName::from_static("x-latchkey-scopes");
 
 /// Where Traefik, Caddy and HAProxy ask.
 pub(crate) const FORWARD: &str = "/auth/forward";
@@ -89,25 +84,14 @@ async fn answer(
 
 fn yes(vendor: &Vendor) -> Response {
     let mut response = Response::new(Body::empty());
-    identify(vendor, response.headers_mut());
+    for (name, text) in vendor.identity() {
+        // An address may hold letters beyond ASCII, which header values carry as UTF-8 bytes.
+        let value = HeaderValue::from_bytes(text.as_bytes()).unwrap_or(HeaderValue::from_static(""));
+        response.headers_mut().insert(name, value);
+    }
     vendor.mark(&mut response);
     let headers = response.headers_mut();
     headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
-}
-
-/// Says who is calling, in place of whatever stood there.
-pub(crate) fn identify(vendor: &Vendor, headers: &mut HeaderMap) {
-    let token = &vendor.credential.token;
-    for (name, text) in [
-        (SID, token.sid.to_string()),
-        (SERVICE_REP, vendor.credential.owner.email.clone()),
-        (SCOPES, vendor.scopes.to_string()),
-        (REQUEST_ID, vendor.origin.request_id.clone()),
-    ] {
-        // An address may hold letters beyond ASCII, which header values carry as UTF-8 bytes.
-        let value = HeaderValue::from_bytes(text.as_bytes()).unwrap_or(HeaderValue::from_static(""));
-        headers.insert(name, value);
-    }
 }

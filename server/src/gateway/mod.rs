@@ -28,12 +28,12 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Request, StatusCode};
 use hyper::body::Incoming;
-use latchkey_domain::{AccountSid, ScopeSet};
+use latchkey_domain::AccountSid;
 use latchkey_service::{Origin, Service};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::problem::{Problem, ProblemCode};
-use crate::request::{REQUEST_ID, TimeLimit};
+use crate::request::TimeLimit;
 
 use exchanges::{Awaited, Exchange, Exchanges};
 use streams::Stream;
@@ -41,12 +41,6 @@ use transport::Client;
 
 pub use upstream::Upstream;
 
-/// The token's Account SID, for the upstream.
-const SID: HeaderName = HeaderName::from_static("x-latchkey-sid");
-/// The e-mail address of the token's owner, for the upstream.
-const SERVICE_REP: HeaderName = HeaderName::from_static("x-latchkey-service-rep");
-/// What the token may do now, for the upstream: names with spaces between them.
-const SCOPES: HeaderName = HeaderName::from_static("x-latchkey-scopes");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -106,10 +100,8 @@ pub struct Gateway {
 pub(crate) struct Caller<'a> {
     /// The token.
     pub(crate) sid: AccountSid,
-    /// The e-mail address of its owner.
-    pub(crate) service_rep: &'a str,
-    /// What it may do now.
-    pub(crate) scopes: &'a ScopeSet,
+    /// Who is calling, as the upstream is told.
+    pub(crate) identity: [(HeaderName, String); 4],
     /// Where the request came from.
     pub(crate) origin: &'a Origin,
     /// Whether clients reach Latchkey over https.
@@ -206,14 +198,9 @@ impl Gateway {
 fn added(caller: &Caller<'_>, parts: &Parts) -> Result<Vec<(HeaderName, HeaderValue)>, Problem> {
     let proto = if caller.is_https { "https" } else { "http" };
     let mut added = Vec::with_capacity(7);
-    for (name, value) in [
-        (SID, &*caller.sid.to_string()),
-        (SERVICE_REP, caller.service_rep),
-        (SCOPES, &*caller.scopes.to_string()),
-        (REQUEST_ID, &*caller.origin.request_id),
-        (FORWARDED_FOR, &*caller.origin.address),
-        (FORWARDED_PROTO, proto),
-    ] {
+    let identity = caller.identity.iter().map(|(name, value)| (name.clone(), value.as_str()));
+    let way = [(FORWARDED_FOR, &*caller.origin.address), (FORWARDED_PROTO, proto)];
+    for (name, value) in identity.chain(way) {
         added.push((name, HeaderValue::from_bytes(value.as_bytes()).map_err(|error| unwritable(&error))?));
     }
     let authority = parts.uri.authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());

@@ -5,7 +5,6 @@
 
 use axum::extract::Request;
 use axum::response::Response;
-use http::HeaderName;
 use latchkey_domain::{ScopeName, Verdict};
 use latchkey_service::{Origin, Purpose, Verified};
 use serde::Serialize;
@@ -13,13 +12,12 @@ use serde::Serialize;
 use super::form::read_token;
 use super::json;
 use crate::ServerState;
-use crate::admission;
+use crate::admission::{self, X_TW_TOKEN};
 use crate::problem::Problem;
 use crate::site::base_url;
 
 /// The scope that a caller needs.
 const SCOPE: &str = "token-introspect";
-const X_TW_TOKEN: HeaderName = HeaderName::from_static("x-tw-token");
 
 /// What is said of a good token.
 #[derive(Serialize)]
@@ -59,13 +57,7 @@ pub(super) async fn answer(state: &ServerState, request: Request, origin: &Origi
         }
         Err(problem) => Err(problem),
     };
-    let mut response = match answered {
-        Ok(response) => response,
-        Err(problem) => {
-            let error = super::error_of(problem.code());
-            problem.into_oauth_response(error, &origin.request_id)
-        }
-    };
+    let mut response = answered.unwrap_or_else(|problem| super::refusal(problem, &origin.request_id));
     caller.mark(&mut response);
     Ok(response)
 }

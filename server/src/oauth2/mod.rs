@@ -39,12 +39,15 @@ pub(crate) async fn handle(state: &ServerState, request: Request) -> Response {
     } else {
         revoke::answer(state, request, &origin).await
     };
-    let mut response = answered.unwrap_or_else(|problem| {
-        let error = error_of(problem.code());
-        problem.into_oauth_response(error, &origin.request_id)
-    });
+    let mut response = answered.unwrap_or_else(|problem| refusal(problem, &origin.request_id));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// A refusal in OAuth's form.
+fn refusal(problem: Problem, request_id: &str) -> Response {
+    let error = error_of(problem.code());
+    problem.into_oauth_response(error, request_id)
 }
 
 /// OAuth's word for a refusal: RFC 6749 section 5.2, RFC 6750 section 3.1, RFC 7009 section 2.2.1.

@@ -11,41 +11,17 @@ use utoipa::openapi::schema::Type;
 use utoipa::openapi::tag::{Tag, TagBuilder};
 use utoipa::openapi::{HttpMethod, ObjectBuilder, Paths, Required};
 
+use crate::api::RecordAction;
+
 use super::answers::{authenticated, content, shared};
 use super::examples;
 use super::operation::{Needs, operation, parameter, with_refusals};
 
-/// Where every collection that a token may read is searched at once.
-const SEARCH: &str = "/api/v1/search";
 /// What stands before the names of collections.
 const PREFIX: &str = "/api/v1/";
 
-/// What a route does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Search,
-    List,
-    Create,
-    Read,
-    Replace,
-    Delete,
-    /// Only an upstream knows.
-    Upstream,
-}
-
-impl Kind {
-    fn of(method: Method, path: &str) -> Self {
-        match (method, path.ends_with('}')) {
-            (Method::Get, false) if path == SEARCH => Self::Search,
-            (Method::Get, false) => Self::List,
-            (Method::Post, false) => Self::Create,
-            (Method::Get, true) => Self::Read,
-            (Method::Put, true) => Self::Replace,
-            (Method::Delete, true) => Self::Delete,
-            _ => Self::Upstream,
-        }
-    }
-
+/// What the contract says of each.
+impl RecordAction {
     /// The first word of the operation's id.
     const fn verb(self, method: Method) -> &'static str {
         match (self, method) {
@@ -55,11 +31,11 @@ impl Kind {
             (Self::Read, _) => "read",
             (Self::Replace, _) => "replace",
             (Self::Delete, _) => "delete",
-            (Self::Upstream, Method::Get) => "get",
-            (Self::Upstream, Method::Post) => "post",
-            (Self::Upstream, Method::Put) => "put",
-            (Self::Upstream, Method::Patch) => "patch",
-            (Self::Upstream, Method::Delete) => "remove",
+            (Self::NotImplemented, Method::Get) => "get",
+            (Self::NotImplemented, Method::Post) => "post",
+            (Self::NotImplemented, Method::Put) => "put",
+            (Self::NotImplemented, Method::Patch) => "patch",
+            (Self::NotImplemented, Method::Delete) => "remove",
         }
     }
 
@@ -71,7 +47,7 @@ impl Kind {
             Self::Read => format!("Read a record of {collection}"),
             Self::Replace => format!("Replace a record of {collection}"),
             Self::Delete => format!("Delete a record of {collection}"),
-            Self::Upstream => format!("A call to the upstream's {collection}"),
+            Self::NotImplemented => format!("A call to the upstream's {collection}"),
         }
     }
 }
@@ -89,8 +65,14 @@ pub(super) fn add_to(paths: &mut Paths, catalog: &Catalog) -> Vec<Tag> {
         for route in &scope.routes {
             // Two templates that differ in the names of their parameters alone are one path.
             let path = *templates.entry(shape(&route.path)).or_insert(&route.path);
-            let id =
-                unused_id(&mut ids, &format!("{}_{}", Kind::of(route.method, path).verb(route.method), slug(path)));
+            let id = unused_id(
+                &mut ids,
+                &format!(
+                    "{}_{}",
+                    RecordAction::of(route.method, path, path.ends_with('}')).verb(route.method),
+                    slug(path)
+                ),
+            );
             let described = describe(route.method, path, &id, resource, scope);
             paths.add_path_operation(path, vec![http_method(route.method)], described);
         }
@@ -99,30 +81,30 @@ pub(super) fn add_to(paths: &mut Paths, catalog: &Catalog) -> Vec<Tag> {
 }
 
 fn describe(method: Method, path: &str, id: &str, resource: &str, scope: &Scope) -> OperationBuilder {
-    let kind = Kind::of(method, path);
+    let kind = RecordAction::of(method, path, path.ends_with('}'));
     let summary = kind.summary(&collection(path));
     let begun = operation(id, resource, &summary, &scope.description, Needs::Scope(scope.name.as_str()));
     let begun = path_parameters(path).fold(begun, OperationBuilder::parameter);
     let described = match kind {
-        Kind::List => paged(begun).response("200", shared("RecordList")),
-        Kind::Search => {
+        RecordAction::List => paged(begun).response("200", shared("RecordList")),
+        RecordAction::Search => {
             let needle =
                 parameter(ParameterIn::Query, "q", "The text to search for, 1 to 200 characters.", "Northwind");
             paged(begun.parameter(needle.required(Required::True))).response("200", shared("SearchResults"))
         }
-        Kind::Create => with_body(begun).response("201", shared("RecordCreated")),
-        Kind::Read => begun.response("200", shared("Record")),
-        Kind::Replace => with_body(begun.parameter(if_match(Required::True))).response("200", shared("Record")),
-        Kind::Delete => begun.parameter(if_match(Required::False)).response("204", shared("Done")),
-        Kind::Upstream => begun.response("200", authenticated("The upstream's answer.")),
+        RecordAction::Create => with_body(begun).response("201", shared("RecordCreated")),
+        RecordAction::Read => begun.response("200", shared("Record")),
+        RecordAction::Replace => with_body(begun.parameter(if_match(Required::True))).response("200", shared("Record")),
+        RecordAction::Delete => begun.parameter(if_match(Required::False)).response("204", shared("Done")),
+        RecordAction::NotImplemented => begun.response("200", authenticated("The upstream's answer.")),
     };
     let refusals: &[u16] = match kind {
-        Kind::List | Kind::Search => &[502, 504],
-        Kind::Create => &[408, 409, 413, 415, 502, 504],
-        Kind::Read => &[404, 502, 504],
-        Kind::Replace => &[404, 408, 412, 413, 415, 428, 502, 504],
-        Kind::Delete => &[404, 412, 502, 504],
-        Kind::Upstream => &[501, 502, 504],
+        RecordAction::List | RecordAction::Search => &[502, 504],
+        RecordAction::Create => &[408, 409, 413, 415, 502, 504],
+        RecordAction::Read => &[404, 502, 504],
+        RecordAction::Replace => &[404, 408, 412, 413, 415, 428, 502, 504],
+        RecordAction::Delete => &[404, 412, 502, 504],
+        RecordAction::NotImplemented => &[501, 502, 504],
     };
     with_refusals(described, refusals)
 }
