@@ -20,6 +20,7 @@ mod catalog_file;
 mod clock;
 mod diagnostics;
 mod failure;
+mod index;
 mod last_use;
 mod limits;
 mod passwords;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use latchkey_domain::{Appearance, Email, RepId, Role, Timestamp};
-use latchkey_service::ports::{EmailChange, NewRep, Rep, RepInsertion, RepStore, StoreResult};
+use latchkey_service::ports::{Committed, EmailChange, NewRep, Rep, RepInsertion, RepStore, StoreResult, TokenChange};
 use latchkey_service::{AuditEntry, PasswordHash, SecretHash};
 use sqlx::AnyConnection;
 
@@ -27,7 +27,7 @@ impl RepStore for SqlStore {
             Err(error) => return Err(unavailable(error)),
         }
         audit::write(&mut transaction, audit).await?;
-        transaction.commit().await.or_unavailable()?;
+        transaction.commit_unjudged().await?;
         Ok(RepInsertion::Inserted)
     }
 
@@ -77,7 +77,7 @@ impl RepStore for SqlStore {
         if changed.rows_affected() > 0 {
             audit::write(&mut transaction, audit).await?;
         }
-        transaction.commit().await.or_unavailable()
+        transaction.commit_unjudged().await
     }
 
     async fn set_appearance(&self, id: RepId, appearance: Appearance, audit: &AuditEntry) -> StoreResult<()> {
@@ -91,7 +91,7 @@ impl RepStore for SqlStore {
         if changed.rows_affected() > 0 {
             audit::write(&mut transaction, audit).await?;
         }
-        transaction.commit().await.or_unavailable()
+        transaction.commit_unjudged().await
     }
 
     async fn change_email(
@@ -100,7 +100,7 @@ impl RepStore for SqlStore {
         email: &Email,
         keep: SecretHash,
         audit: &AuditEntry,
-    ) -> StoreResult<EmailChange> {
+    ) -> StoreResult<Committed<EmailChange>> {
         let mut transaction = self.begin().await?;
         let changed = sqlx::query("UPDATE service_rep SET email = $1 WHERE id = $2 AND email <> $1")
             .bind(email.as_str())
@@ -109,14 +109,16 @@ impl RepStore for SqlStore {
             .await;
         match changed {
             Ok(changed) if changed.rows_affected() > 0 => {}
-            Ok(_) => return Ok(EmailChange::Changed { ended_sessions: 0 }),
-            Err(error) if Constraint::RepEmail.is_violated_in(&error) => return Ok(EmailChange::EmailTaken),
+            Ok(_) => return Ok(Committed::unchanged(EmailChange::Changed { ended_sessions: 0 })),
+            Err(error) if Constraint::RepEmail.is_violated_in(&error) => {
+                return Ok(Committed::unchanged(EmailChange::EmailTaken));
+            }
             Err(error) => return Err(unavailable(error)),
         }
         let ended_sessions = sessions::end_all_but(&mut transaction, id, Some(keep)).await?;
         audit::write(&mut transaction, audit).await?;
-        transaction.commit().await.or_unavailable()?;
-        Ok(EmailChange::Changed { ended_sessions })
+        // Verdicts name the owner's address to the API behind Latchkey.
+        transaction.commit_change(&[TokenChange::Owner(id)], EmailChange::Changed { ended_sessions }).await
     }
 
     async fn change_password(
@@ -138,11 +140,16 @@ impl RepStore for SqlStore {
         }
         let ended = sessions::end_all_but(&mut transaction, id, Some(keep)).await?;
         audit::write(&mut transaction, audit).await?;
-        transaction.commit().await.or_unavailable()?;
+        transaction.commit_unjudged().await?;
         Ok(ended)
     }
 
-    async fn set_disabled(&self, id: RepId, disabled_at: Option<Timestamp>, audit: &AuditEntry) -> StoreResult<bool> {
+    async fn set_disabled(
+        &self,
+        id: RepId,
+        disabled_at: Option<Timestamp>,
+        audit: &AuditEntry,
+    ) -> StoreResult<Committed<bool>> {
         let mut transaction = self.begin().await?;
         let changed = sqlx::query(
             "UPDATE service_rep SET disabled_at = $1 WHERE id = $2 AND (disabled_at IS NULL) <> ($1 IS NULL)",
@@ -153,14 +160,13 @@ impl RepStore for SqlStore {
         .await
         .or_unavailable()?;
         if changed.rows_affected() == 0 {
-            return Ok(false);
+            return Ok(Committed::unchanged(false));
         }
         if disabled_at.is_some() {
             sessions::end_all_but(&mut transaction, id, None).await?;
         }
         audit::write(&mut transaction, audit).await?;
-        transaction.commit().await.or_unavailable()?;
-        Ok(true)
+        transaction.commit_change(&[TokenChange::Owner(id)], true).await
     }
 }
 

@@ -73,7 +73,7 @@ impl<'r> Fields<'r> {
     }
 
     /// The error for a value that cannot be read. Where a column is selected as `table_column`, it is named alone.
-    fn inconsistent(self, column: &'static str) -> StoreError {
+    pub(crate) fn inconsistent(self, column: &'static str) -> StoreError {
         let alone = column.strip_prefix(self.table).and_then(|rest| rest.strip_prefix('_'));
         StoreError::Inconsistent { table: self.table, column: alone.unwrap_or(column) }
     }
@@ -91,6 +91,11 @@ impl<'r> Fields<'r> {
         self.value(column)
     }
 
+    /// A text that is only looked at.
+    pub(crate) fn borrowed_text(self, column: &'static str) -> StoreResult<&'r str> {
+        self.value(column)
+    }
+
     /// A text that stands for a value.
     pub(crate) fn code<T>(self, column: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> StoreResult<T> {
         parse(self.value(column)?).ok_or_else(|| self.inconsistent(column))
@@ -101,6 +106,11 @@ impl<'r> Fields<'r> {
         self.value(column)
     }
 
+    /// A whole number that need not be there.
+    pub(crate) fn optional_number(self, column: &'static str) -> StoreResult<Option<i64>> {
+        self.value(column)
+    }
+
     /// A time.
     pub(crate) fn time(self, column: &'static str) -> StoreResult<Timestamp> {
         self.number(column).map(Timestamp::from_unix_seconds)
@@ -108,7 +118,7 @@ impl<'r> Fields<'r> {
 
     /// A time that need not be there.
     pub(crate) fn optional_time(self, column: &'static str) -> StoreResult<Option<Timestamp>> {
-        self.value::<Option<i64>>(column).map(|seconds| seconds.map(Timestamp::from_unix_seconds))
+        self.optional_number(column).map(|seconds| seconds.map(Timestamp::from_unix_seconds))
     }
 
     /// A flag, 0 or 1.

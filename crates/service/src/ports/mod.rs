@@ -6,8 +6,10 @@
 //!
 //! To add an operation: write its method on the noun's trait with its errors and its answer as a closed enum,
 //! implement it in `latchkey-store` in the file of the same noun, and add its case to the contract suite, which
-//! runs it on both engines.
+//! runs it on both engines. An operation that changes what a verdict says answers with a [`Committed`], which the
+//! use case hands to `Service::settle`.
 
+mod changes;
 mod records;
 mod reps;
 mod sessions;
@@ -17,6 +19,9 @@ mod tokens;
 use async_trait::async_trait;
 use latchkey_domain::Timestamp;
 
+pub use changes::{
+    ChangeStore, ChangeWatch, Committed, Revision, SecretPlace, SecretRecord, TokenChange, TokenChanges,
+};
 pub use records::{RecordDeletion, RecordInsertion, RecordReplacement, RecordStore, StoredRecord};
 pub use reps::{EmailChange, NewRep, Rep, RepInsertion, RepStore};
 pub use sessions::{AttemptLimits, AttemptReservation, NewSession, Session, SessionStore};
@@ -76,7 +81,7 @@ pub struct StoreDescription {
 
 /// The database.
 #[async_trait]
-pub trait Store: SetUpStore + RepStore + SessionStore + TokenStore + RecordStore {
+pub trait Store: SetUpStore + RepStore + SessionStore + TokenStore + RecordStore + ChangeStore {
     /// Whether the database answers.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use latchkey_domain::{Appearance, Email, RepId, RepKind, Role, Timestamp};
 
-use super::StoreResult;
+use super::{Committed, StoreResult};
 use crate::{AuditEntry, PasswordHash, SecretHash};
 
 /// A service rep, as stored.
@@ -122,7 +122,7 @@ pub trait RepStore: Send + Sync {
         email: &Email,
         keep: SecretHash,
         audit: &AuditEntry,
-    ) -> StoreResult<EmailChange>;
+    ) -> StoreResult<Committed<EmailChange>>;
 
     /// Replaces a person's password, and ends their sessions except `keep`. Answers how many ended.
     ///
@@ -140,5 +140,10 @@ pub trait RepStore: Send + Sync {
     ///
     /// # Errors
     /// [`super::StoreError`] where the database fails.
-    async fn set_disabled(&self, id: RepId, disabled_at: Option<Timestamp>, audit: &AuditEntry) -> StoreResult<bool>;
+    async fn set_disabled(
+        &self,
+        id: RepId,
+        disabled_at: Option<Timestamp>,
+        audit: &AuditEntry,
+    ) -> StoreResult<Committed<bool>>;
 }

@@ -116,7 +116,7 @@ pub(crate) async fn a_changed_address_ends_other_sessions(fixture: Fixture) {
     start_sessions(&fixture).await;
     let change = async |address: &str| {
         let entry = entry(AuditAction::EmailChanged);
-        fixture.store.change_email(rep_id(1), &email(address), secret(1), &entry).await.unwrap()
+        fixture.store.change_email(rep_id(1), &email(address), secret(1), &entry).await.unwrap().unsettled()
     };
     assert_eq!(change("rep2@example.com").await, EmailChange::EmailTaken);
     assert_eq!(change("rep1@example.com").await, EmailChange::Changed { ended_sessions: 0 });
@@ -144,14 +144,17 @@ pub(crate) async fn disabling_ends_sessions_once(fixture: Fixture) {
     fixture.rep(1).await;
     fixture.rep(2).await;
     start_sessions(&fixture).await;
-    let disable =
-        async |at| fixture.store.set_disabled(rep_id(1), Some(at), &entry(AuditAction::RepDisabled)).await.unwrap();
+    let disable = async |at| {
+        fixture.store.set_disabled(rep_id(1), Some(at), &entry(AuditAction::RepDisabled)).await.unwrap().unsettled()
+    };
     assert!(disable(NOW).await);
     assert!(!disable(after(9)).await);
     assert_eq!(sessions_left(&fixture).await, [3]);
     assert_eq!(fixture.store.rep(rep_id(1)).await.unwrap().unwrap().disabled_at, Some(NOW));
 
-    let enable = async || fixture.store.set_disabled(rep_id(1), None, &entry(AuditAction::RepEnabled)).await.unwrap();
+    let enable = async || {
+        fixture.store.set_disabled(rep_id(1), None, &entry(AuditAction::RepEnabled)).await.unwrap().unsettled()
+    };
     assert!(enable().await);
     assert!(!enable().await);
     assert!(fixture.store.rep(rep_id(1)).await.unwrap().unwrap().is_enabled());
@@ -164,12 +167,15 @@ pub(crate) async fn nobody_is_changed_without_a_trace(fixture: Fixture) {
     let nobody = rep_id(9);
     store.rename_rep(nobody, "X", &entry(AuditAction::RepRenamed)).await.unwrap();
     store.set_appearance(nobody, Appearance::Dark, &entry(AuditAction::AppearanceChanged)).await.unwrap();
-    let changed =
-        store.change_email(nobody, &email("a@x"), secret(1), &entry(AuditAction::EmailChanged)).await.unwrap();
+    let changed = store
+        .change_email(nobody, &email("a@x"), secret(1), &entry(AuditAction::EmailChanged))
+        .await
+        .unwrap()
+        .unsettled();
     assert_eq!(changed, EmailChange::Changed { ended_sessions: 0 });
     let password = PasswordHash::from_phc("x".to_owned());
     let entry = entry(AuditAction::PasswordChanged);
     assert_eq!(store.change_password(nobody, &password, secret(1), &entry).await.unwrap(), 0);
-    assert!(!store.set_disabled(nobody, Some(NOW), &entry).await.unwrap());
+    assert!(!store.set_disabled(nobody, Some(NOW), &entry).await.unwrap().unsettled());
     assert!(fixture.audited().await.is_empty());
 }

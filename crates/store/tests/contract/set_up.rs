@@ -100,7 +100,7 @@ pub(crate) async fn a_disabled_admin_does_not_count(fixture: Fixture) {
     fixture.store.offer_set_up(secret(1), after(60)).await.unwrap();
     let admin = new_rep(1, Role::Admin);
     fixture.store.insert_rep(&admin, &entry(AuditAction::RepAdded)).await.unwrap();
-    fixture.store.set_disabled(admin.rep.id, Some(NOW), &entry(AuditAction::RepDisabled)).await.unwrap();
+    fixture.store.set_disabled(admin.rep.id, Some(NOW), &entry(AuditAction::RepDisabled)).await.unwrap().unsettled();
     // The code from before that admin does not come back.
     assert_eq!(state(&fixture, 1).await, SetUpState::LinkInvalid);
     assert!(fixture.store.offer_set_up(secret(2), after(60)).await.unwrap());

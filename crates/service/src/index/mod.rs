@@ -1,0 +1,3 @@
+//! What verdicts are made of, in memory.
+
+mod settle;
