@@ -39,6 +39,13 @@ pub trait Clock: Send + Sync {
     }
 }
 
+/// Tells how long the machine has been up, the time in which it slept included. Every process of the machine is told
+/// the same.
+pub trait BootClock: Send + Sync {
+    /// Microseconds since the machine was started.
+    fn micros(&self) -> u64;
+}
+
 /// Gives randomness that nobody can predict.
 pub trait Random: Send + Sync {
     /// Fills the buffer.
