@@ -71,7 +71,9 @@ pub fn hash_of(token: &AuthToken) -> TokenHash {
 #[cfg(test)]
 pub(crate) fn hash_of_bytes(parts: &[&[u8]]) -> TokenHash {
     let mut digest = Sha256::new();
-    parts.iter().for_each(|part| digest.update(part));
+    for part in parts {
+        digest.update(part);
+    }
     TokenHash::from_bytes(digest.finalize().into())
 }
 
