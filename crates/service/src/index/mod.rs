@@ -229,10 +229,7 @@ async fn apply_changes(store: &dyn Store, table: &Table, after: Revision) -> Sto
         by_sid.entry(secret.sid).or_default().push(secret);
     }
     for sid in sids {
-        table.remove(sid);
-        for secret in by_sid.remove(&sid).unwrap_or_default() {
-            table.insert(secret);
-        }
+        table.replace(sid, &by_sid.remove(&sid).unwrap_or_default());
     }
     Ok(Some(found.latest))
 }

@@ -125,7 +125,8 @@ impl Table {
             let part = read(self.parts.get(part_of(at))?);
             self.known(slot(&part.slots, number_of(at))?)
         });
-        known.collect()
+        // A slot may have been moved since its place was read.
+        known.filter(|known| known.sid == sid).collect()
     }
 
     /// Whether there is an owner of this id.
@@ -147,7 +148,15 @@ impl Table {
         owners.values.push(Arc::new(owner));
     }
 
-    /// Adds a secret of a live token, whose owner is known.
+    /// Makes these the only secrets of a token. One that it keeps is found throughout.
+    pub(super) fn replace(&self, sid: AccountSid, secrets: &[&SecretRecord]) {
+        for secret in secrets {
+            self.insert(secret);
+        }
+        self.remove_if(sid, |hash| !secrets.iter().any(|secret| secret.hash.as_bytes() == hash));
+    }
+
+    /// Adds a secret of a live token, whose owner is known, or sets anew what is known of it.
     pub(super) fn insert(&self, secret: &SecretRecord) {
         let Some(owner) = read(&self.owners).numbers.get(&secret.owner).copied() else { return };
         let slot = Slot {
@@ -165,6 +174,12 @@ impl Table {
         let number = {
             let mut part = write(part);
             let Part { by_hash, slots } = &mut *part;
+            let is_it = |number: &u32| self::slot(slots, *number).is_some_and(|held| held.hash == slot.hash);
+            let held = by_hash.find(key, is_it).copied();
+            if let Some(held) = held.and_then(|number| slots.get_mut(index(number))) {
+                *held = slot;
+                return;
+            }
             let number = u32::try_from(slots.len()).unwrap_or(u32::MAX);
             if slots.len() == slots.capacity() {
                 // A sixteenth more at a time: doubling would leave up to half of the memory empty.
@@ -177,10 +192,12 @@ impl Table {
         self.name(sid, packed(at, number));
     }
 
-    /// Removes every secret of a token.
-    pub(super) fn remove(&self, sid: AccountSid) {
+    /// Removes those secrets of a token whose hash is one of these.
+    fn remove_if(&self, sid: AccountSid, is_gone: impl Fn(&[u8; 32]) -> bool) {
         // One at a time: each removal moves the last slot of its part into the gap.
-        while let Some(at) = self.places_of(sid).first().copied() {
+        while let Some(at) =
+            self.places_of(sid).into_iter().find(|at| self.hash_at(*at).is_some_and(|hash| is_gone(&hash)))
+        {
             self.unname(*sid.as_bytes(), at);
             let Some(part) = self.parts.get(part_of(at)) else { return };
             let moved = {
@@ -260,6 +277,11 @@ impl Table {
     fn sid_at(&self, at: u32) -> [u8; 16] {
         let part = self.parts.get(part_of(at)).map(read);
         part.and_then(|part| slot(&part.slots, number_of(at)).map(|slot| slot.sid)).unwrap_or_default()
+    }
+
+    fn hash_at(&self, at: u32) -> Option<[u8; 32]> {
+        let part = read(self.parts.get(part_of(at))?);
+        slot(&part.slots, number_of(at)).map(|slot| slot.hash)
     }
 
     fn places_of(&self, sid: AccountSid) -> Vec<u32> {
@@ -398,8 +420,8 @@ mod tests {
         fn what_is_in_it_is_found(steps in proptest::collection::vec((0_u32..40, 0_u8..3), 1..300)) {
             let (table, mut held) = (table(), std::collections::BTreeMap::new());
             for (token, secrets) in steps {
-                table.remove(secret(token, 0).sid);
-                (0..secrets).for_each(|place| table.insert(&secret(token, place)));
+                let records: Vec<SecretRecord> = (0..secrets).map(|place| secret(token, place)).collect();
+                table.replace(secret(token, 0).sid, &records.iter().collect::<Vec<_>>());
                 held.insert(token, secrets);
             }
             for token in 0..40 {

@@ -16,19 +16,26 @@ impl Service {
     /// # Errors
     /// Where the database does not answer.
     pub async fn ended_tokens(&self, sids: &BTreeSet<AccountSid>) -> StoreResult<BTreeSet<AccountSid>> {
-        let credentials = if let Some(known) = self.indexed_secrets(sids).await {
-            known
-        } else {
-            let asked: Vec<AccountSid> = sids.iter().copied().collect();
-            self.store.credentials_of(&asked).await?.into_iter().map(Known::from).collect()
-        };
-        let now = self.now();
         let mut ended = sids.clone();
-        for credential in &credentials {
+        if let Some(known) = self.indexed_secrets(sids).await {
+            self.leave_the_good(&mut ended, &known);
+        }
+        if !ended.is_empty() {
+            // Before something is broken off, the database has the last word.
+            let asked: Vec<AccountSid> = ended.iter().copied().collect();
+            let known: Vec<Known> = self.store.credentials_of(&asked).await?.into_iter().map(Known::from).collect();
+            self.leave_the_good(&mut ended, &known);
+        }
+        Ok(ended)
+    }
+
+    /// Takes those out that one of these credentials would be let in for.
+    fn leave_the_good(&self, ended: &mut BTreeSet<AccountSid>, credentials: &[Known]) {
+        let now = self.now();
+        for credential in credentials {
             if Verdict::of(Some(&self.facts(credential)), PresentedSid::Absent, None, now) == Verdict::Active {
                 ended.remove(&credential.sid);
             }
         }
-        Ok(ended)
     }
 }
