@@ -79,6 +79,7 @@ impl Service {
         match self.store.insert_rep(&NewRep { rep, password, owners }, &audit).await? {
             RepInsertion::Inserted => Ok(view),
             RepInsertion::EmailTaken => Err(FieldProblem::EmailTaken.into()),
+            RepInsertion::OwnersUnfit => Err(Refusal::NotFound.into()),
         }
     }
 

@@ -12,7 +12,7 @@ use latchkey_domain::{
     TokenForm, TokenRateLimit,
 };
 
-use crate::ports::{NewToken, Rep, TokenInsertion, TokenRecord, TokenSource};
+use crate::ports::{NewToken, Rep, TokenInsertion, TokenMaker, TokenRecord, TokenSource};
 use crate::secrets::{new_form_id, sortable_id};
 use crate::{AuditAction, AuditActor, AuditSubject, Caller, Origin, Outcome, Service, hash_of};
 
@@ -29,6 +29,8 @@ pub struct TokenOwner<'a> {
     pub rate_limit: TokenRateLimit,
     /// From where.
     pub origin: &'a Origin,
+    /// Who makes it for the owner, where that is somebody else.
+    pub maker: Option<&'a TokenMaker>,
 }
 
 /// A token that has just been made, with its secret.
@@ -86,6 +88,7 @@ impl Service {
             source: TokenSource::Page,
             rate_limit: TokenRateLimit::Default,
             origin: &caller.origin,
+            maker: None,
         };
         let issued = self.issue(owner, &draft, Some(form_id)).await?;
         Ok(NewTokenView {
@@ -118,6 +121,7 @@ impl Service {
             revoked_at: None,
             last_used_at: None,
             rate_limit: owner.rate_limit,
+            maker: owner.maker.cloned(),
         };
         let new =
             NewToken { token: token.clone(), description_key: draft.description.key(), secret: hash_of(&secret), form };

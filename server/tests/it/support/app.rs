@@ -178,7 +178,7 @@ impl TestApp {
         }
         let (actor, source) = (AuditActor::CommandLine, TokenSource::CommandLine);
         let rate_limit = latchkey_domain::TokenRateLimit::Default;
-        let owner = TokenOwner { rep: &rep, actor, source, rate_limit, origin: &origin() };
+        let owner = TokenOwner { rep: &rep, actor, source, rate_limit, origin: &origin(), maker: None };
         let issued = self.service.issue(owner, &draft, None).await.unwrap();
         IssuedToken {
             sid: issued.token.sid,
