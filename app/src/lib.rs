@@ -20,6 +20,8 @@ compile_error!(
     "build with `--cfg=erase_components`, as .cargo/config.toml says: server and browser would differ. A RUSTFLAGS variable takes that flag away."
 );
 
+#[cfg(feature = "ssr")]
+mod areas;
 mod browser;
 mod components;
 #[cfg(feature = "ssr")]
@@ -45,9 +47,11 @@ pub mod ssr;
 pub use document::{Life, PageAssets, Shell, life_of, shell};
 pub use enhance::enhance;
 pub use error::AppError;
+#[cfg(feature = "ssr")]
+pub use pages::Forbidden;
 pub use paths::sign_in_path;
 #[cfg(feature = "ssr")]
-pub use paths::{ABOUT_THE_API as REFERENCE_PAGES, ALL as PAGES, ONE_TOKEN, token_at};
+pub use paths::{ABOUT_THE_API as REFERENCE_PAGES, ALL as PAGES, ONE_TOKEN, is_for_admins, token_at};
 pub use place::Place;
 pub use plain_post::{PlainPost, SettingsSection};
 #[cfg(feature = "ssr")]

@@ -22,6 +22,9 @@ pub const ONE_TOKEN: &str = "/settings/personal-access-tokens/{sid}";
 pub const GENERAL: &str = "/settings/general";
 /// What the server says of itself.
 pub const DIAGNOSTICS: &str = "/settings/diagnostics";
+/// Every service rep, for admins.
+#[cfg(feature = "ssr")]
+pub const SERVICE_REPS: &str = "/administration/service-reps";
 /// The contract of the vendor API.
 #[cfg(feature = "ssr")]
 pub const REFERENCE: &str = "/api/docs";
@@ -38,7 +41,18 @@ pub const ABOUT_THE_API: [&str; 2] = [REFERENCE, QUICK_START];
 
 /// Every page that goes by the session, as routes are written: `{…}` stands for one segment.
 #[cfg(feature = "ssr")]
-pub const ALL: [&str; 7] = [SET_UP, SIGN_IN, GENERAL, DIAGNOSTICS, TOKENS, NEW_TOKEN, ONE_TOKEN];
+pub const ALL: [&str; 8] = [SET_UP, SIGN_IN, GENERAL, DIAGNOSTICS, TOKENS, NEW_TOKEN, ONE_TOKEN, SERVICE_REPS];
+
+/// Below these, everything is for admins alone.
+#[cfg(feature = "ssr")]
+const FOR_ADMINS: [&str; 2] = ["/administration/", "/system-settings/"];
+
+/// Whether only admins may ask for what is at this path.
+#[cfg(feature = "ssr")]
+#[must_use]
+pub fn is_for_admins(path: &str) -> bool {
+    FOR_ADMINS.into_iter().any(|area| path.starts_with(area))
+}
 
 /// The page of one token.
 #[must_use]
@@ -53,11 +67,16 @@ pub fn token_at(path: &str) -> Option<AccountSid> {
     path.strip_prefix(TOKENS)?.strip_prefix('/')?.parse().ok()
 }
 
-/// The page of the side bar that the page at this path belongs to.
-#[cfg(feature = "ssr")]
+/// What stands above a page in its breadcrumbs, with where it leads.
 #[must_use]
-pub fn section(path: &str) -> &str {
-    if path == NEW_TOKEN || token_at(path).is_some() { TOKENS } else { path }
+pub fn trail(path: &str) -> &'static [(&'static str, &'static str)] {
+    #[cfg(feature = "ssr")]
+    if is_for_admins(path) {
+        return &[("Administration", SERVICE_REPS)];
+    }
+    // Pages that run in the browser are all of the one area.
+    let _ = path;
+    &[("Settings", GENERAL), ("User Settings", GENERAL)]
 }
 
 /// The heading of the page at this path, and its name in links.
@@ -70,6 +89,8 @@ pub fn title(path: &str) -> &'static str {
         DIAGNOSTICS => "Diagnostics",
         SIGN_IN => "Sign in",
         SET_UP => "Set up Latchkey",
+        #[cfg(feature = "ssr")]
+        SERVICE_REPS => "Service Reps",
         #[cfg(feature = "ssr")]
         REFERENCE => "API reference",
         #[cfg(feature = "ssr")]
@@ -117,7 +138,6 @@ mod tests {
         let sid = AccountSid::from_bytes([0x1a; 16]);
         let path = one_token(sid);
         assert_eq!(token_at(&path), Some(sid));
-        assert_eq!((section(&path), section(NEW_TOKEN), section(GENERAL)), (TOKENS, TOKENS, GENERAL));
         assert_eq!(rel(&path), Some("external"));
         for other in
             [TOKENS, NEW_TOKEN, "/settings/personal-access-tokens/", &path.to_uppercase(), &format!("{path}/x")]

@@ -50,9 +50,12 @@ fn page_at(path: &str) -> AnyView {
 #[cfg(feature = "ssr")]
 fn page_at(path: &str) -> AnyView {
     use crate::pages::{
-        DiagnosticsPage, GeneralSettingsPage, NotFoundPage, OneTokenPage, QuickStartPage, ReferencePage, SetUpPage,
-        SignInPage,
+        DiagnosticsPage, Forbidden, ForbiddenPage, GeneralSettingsPage, NotFoundPage, OneTokenPage, QuickStartPage,
+        ReferencePage, ServiceRepsPage, SetUpPage, SignInPage,
     };
+    if use_context::<Forbidden>().is_some() {
+        return ForbiddenPage().into_any();
+    }
     match path {
         paths::SET_UP => SetUpPage().into_any(),
         paths::SIGN_IN => SignInPage().into_any(),
@@ -60,6 +63,7 @@ fn page_at(path: &str) -> AnyView {
         paths::GENERAL => GeneralSettingsPage().into_any(),
         paths::TOKENS => TokenListPage().into_any(),
         paths::NEW_TOKEN => NewTokenPage().into_any(),
+        paths::SERVICE_REPS => ServiceRepsPage().into_any(),
         paths::REFERENCE => ReferencePage().into_any(),
         paths::QUICK_START => QuickStartPage().into_any(),
         // The server gives the token with the request, once it has found that it is the reader's own.

@@ -5,6 +5,8 @@ mod agent_words;
 #[cfg(feature = "ssr")]
 mod diagnostics;
 #[cfg(feature = "ssr")]
+mod forbidden;
+#[cfg(feature = "ssr")]
 mod general_settings;
 mod loading;
 mod new_token;
@@ -17,6 +19,8 @@ mod quick_start;
 #[cfg(feature = "ssr")]
 mod reference;
 #[cfg(feature = "ssr")]
+mod service_reps;
+#[cfg(feature = "ssr")]
 mod set_up;
 #[cfg(feature = "ssr")]
 mod sign_in;
@@ -24,6 +28,10 @@ mod token_list;
 
 #[cfg(feature = "ssr")]
 pub(crate) use diagnostics::DiagnosticsPage;
+#[cfg(feature = "ssr")]
+pub use forbidden::Forbidden;
+#[cfg(feature = "ssr")]
+pub(crate) use forbidden::ForbiddenPage;
 #[cfg(feature = "ssr")]
 pub(crate) use general_settings::GeneralSettingsPage;
 pub(crate) use new_token::NewTokenPage;
@@ -35,6 +43,8 @@ pub(crate) use one_token::OneTokenPage;
 pub(crate) use quick_start::QuickStartPage;
 #[cfg(feature = "ssr")]
 pub(crate) use reference::ReferencePage;
+#[cfg(feature = "ssr")]
+pub(crate) use service_reps::ServiceRepsPage;
 #[cfg(feature = "ssr")]
 pub(crate) use set_up::SetUpPage;
 #[cfg(feature = "ssr")]

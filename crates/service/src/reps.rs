@@ -6,7 +6,7 @@ use latchkey_domain::{Appearance, Email, FieldErrors, FieldProblem, PersonName, 
 use crate::passwords::check_new_password;
 use crate::ports::{NewRep, Rep, RepInsertion};
 use crate::secrets::new_rep_id;
-use crate::{AuditAction, AuditActor, AuditSubject, Origin, Outcome, Service};
+use crate::{AuditAction, AuditActor, AuditSubject, Caller, Origin, Outcome, Service};
 
 /// A service rep to be made.
 #[derive(Debug, Clone)]
@@ -89,6 +89,15 @@ impl Service {
     /// Where the database fails.
     pub async fn list_reps(&self) -> Outcome<Vec<RepView>> {
         Ok(self.store.reps().await?.iter().map(RepView::from).collect())
+    }
+
+    /// Every service rep, by address, for an admin.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] to others, or where the database fails.
+    pub async fn reps_for_admin(&self, caller: &Caller) -> Outcome<Vec<RepView>> {
+        caller.require_admin()?;
+        self.list_reps().await
     }
 
     /// The service rep with this address.

@@ -4,7 +4,7 @@
 //! seen, 7 days after it was started, when its owner is disabled, or when somebody ends it.
 
 use latchkey_domain::view::SessionView;
-use latchkey_domain::{DAY, HOUR, MINUTE, PlainText, Timestamp};
+use latchkey_domain::{DAY, HOUR, MINUTE, PlainText, Refusal, Role, Timestamp};
 
 use crate::ports::{NewSession, Rep, Session};
 use crate::secrets::random_secret;
@@ -35,6 +35,14 @@ pub struct Caller {
 impl Caller {
     pub(crate) const fn actor(&self) -> AuditActor {
         AuditActor::Rep(self.rep.id)
+    }
+
+    /// Lets admins on.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] to everybody else.
+    pub(crate) fn require_admin(&self) -> Outcome<()> {
+        if self.rep.role == Role::Admin { Ok(()) } else { Err(Refusal::Forbidden.into()) }
     }
 
     /// Whether the password was given recently enough for what needs it.

@@ -10,7 +10,7 @@ use http::header::CONTENT_SECURITY_POLICY;
 use http::{HeaderValue, StatusCode};
 use latchkey_app::ssr::RequestContext;
 use latchkey_app::{
-    Life, ONE_TOKEN, PAGES, Place, PlainPost, Reference, Shell, life_of, shell, sign_in_path, token_at,
+    Forbidden, Life, ONE_TOKEN, PAGES, Place, PlainPost, Reference, Shell, life_of, shell, sign_in_path, token_at,
 };
 use latchkey_domain::view::AccountView;
 use latchkey_domain::{AskedCall, PlainText, Refusal};
@@ -74,8 +74,10 @@ async fn one_token(State(state): State<ServerState>, request: Request) -> Respon
     }
 }
 
-fn to_sign_in(request: &Request) -> Response {
-    Redirect::to(&sign_in_path(target_of(request))).into_response()
+/// Leads to the sign-in, and from there back to what was asked for; after a form, to its page.
+pub(super) fn to_sign_in(request: &Request) -> Response {
+    let next = if request.method() == http::Method::GET { target_of(request) } else { request.uri().path() };
+    Redirect::to(&sign_in_path(next)).into_response()
 }
 
 fn target_of(request: &Request) -> &str {
@@ -113,6 +115,15 @@ pub(super) async fn not_found(state: &ServerState, request: Request) -> Response
     response
 }
 
+/// The page that says to somebody who is signed in that an address is not for their role.
+pub(super) async fn forbidden(context: RequestContext, request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    parts.method = http::Method::GET;
+    let mut response = render_with(context, Given::Forbidden, Request::from_parts(parts, Body::empty())).await;
+    *response.status_mut() = StatusCode::FORBIDDEN;
+    response
+}
+
 /// What a page is given, beside what it finds for itself.
 #[derive(Clone)]
 enum Given {
@@ -121,6 +132,8 @@ enum Given {
     Post(PlainPost),
     /// The token that it is about.
     Token(Box<OwnToken>),
+    /// That the reader may not see it.
+    Forbidden,
     /// The contract that it shows.
     Reference(Box<Reference>),
 }
@@ -143,7 +156,7 @@ pub(crate) async fn render_public(state: &ServerState, reference: Reference, req
 async fn render_with(context: RequestContext, given: Given, request: Request) -> Response {
     let place = Place::parse(target_of(&request));
     let path = place.path.clone();
-    let is_known = PAGES.contains(&path.as_str()) || matches!(given, Given::Token(_));
+    let is_known = PAGES.contains(&path.as_str()) || matches!(given, Given::Token(_) | Given::Forbidden);
     let is_framed = is_known && !PUBLIC_PAGES.contains(&path.as_str());
     let frame = context.caller.as_ref().filter(|_| is_framed).map(|caller| AccountView::from(&caller.rep));
     let life = if matches!(given, Given::Post(_)) || frame.is_none() { Life::Plain } else { life_of(&path) };
@@ -154,6 +167,7 @@ async fn render_with(context: RequestContext, given: Given, request: Request) ->
         match &given {
             Given::Nothing => {}
             Given::Post(post) => provide_context(post.clone()),
+            Given::Forbidden => provide_context(Forbidden),
             Given::Token(token) => provide_context(OwnToken::clone(token)),
             Given::Reference(reference) => provide_context(Reference::clone(reference)),
         }

@@ -43,19 +43,35 @@ struct Row {
     anonymous: Gets,
     /// The owner of the token in question.
     owner: Gets,
-    /// Another rep, and an admin.
+    /// Another rep.
     others: Gets,
+    /// An admin.
+    admin: Gets,
 }
 
 const fn get(path: &'static str, anonymous: Gets, signed_in: Gets) -> Row {
-    Row { method: "GET", path, query: "", fields: &[], anonymous, owner: signed_in, others: signed_in }
+    Row {
+        method: "GET",
+        path,
+        query: "",
+        fields: &[],
+        anonymous,
+        owner: signed_in,
+        others: signed_in,
+        admin: signed_in,
+    }
+}
+
+/// A page of administration: reps learn that it is none of theirs.
+const fn administration(path: &'static str) -> Row {
+    Row { admin: Status(200), ..get(path, ToSignIn, Status(403)) }
 }
 
 const fn post(path: &'static str, fields: Fields, anonymous: Gets, signed_in: Gets) -> Row {
-    Row { method: "POST", path, query: "", fields, anonymous, owner: signed_in, others: signed_in }
+    Row { method: "POST", path, query: "", fields, anonymous, owner: signed_in, others: signed_in, admin: signed_in }
 }
 
-const PAGE_ROWS: [Row; 7] = [
+const PAGE_ROWS: [Row; 8] = [
     // There is an admin already.
     get("/setup", Status(410), Status(410)),
     get("/sign-in", Status(200), Led(TOKENS)),
@@ -64,6 +80,7 @@ const PAGE_ROWS: [Row; 7] = [
     get(TOKENS, ToSignIn, Status(200)),
     get("/settings/personal-access-tokens/new", ToSignIn, Status(200)),
     Row { owner: Status(200), ..get("/settings/personal-access-tokens/{sid}", ToSignIn, Status(404)) },
+    administration("/administration/service-reps"),
 ];
 
 /// Stands for the owner's token in a form.
@@ -209,7 +226,7 @@ async fn everybody_gets_what_the_table_says_of_the_site() {
         row.check("nobody", row.anonymous, &sid, &app.visitor().send(row.request(&sid, "")).await);
         row.check("a disabled rep", row.anonymous, &sid, &disabled(&app).await.send(row.request(&sid, "")).await);
         // The owner last: what is revoked stays so.
-        for (email, gets) in [("ben@example.com", row.others), ("admin@example.com", row.others), (ANN, row.owner)] {
+        for (email, gets) in [("ben@example.com", row.others), ("admin@example.com", row.admin), (ANN, row.owner)] {
             let caller = app.signed_in(email).await;
             let request = row.request(&sid, &caller.form_id().await);
             row.check(email, gets, &sid, &caller.send(request).await);

@@ -220,6 +220,7 @@ fn url(directory: &TempDir) -> String {
     format!("sqlite://{}", directory.path().join("latchkey.db").display())
 }
 
-fn origin() -> Origin {
+/// The command line of a test.
+pub(crate) fn origin() -> Origin {
     Origin { address: String::new(), request_id: "test".to_owned() }
 }
