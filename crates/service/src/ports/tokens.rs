@@ -47,6 +47,14 @@ pub struct TokenRecord {
     pub maker: Option<TokenMaker>,
 }
 
+impl TokenRecord {
+    /// Who made it, where that is not its owner: a token may have come back to its maker.
+    #[must_use]
+    pub fn other_maker(&self) -> Option<&TokenMaker> {
+        self.maker.as_ref().filter(|maker| maker.id != self.owner)
+    }
+}
+
 /// A token to be stored.
 #[derive(Debug, Clone)]
 pub struct NewToken {
