@@ -119,7 +119,7 @@ test("a rep is disabled by two admins at once: one effect, and both are told the
   expect(late.status()).toBe(409);
   await expect(statusLine(other, "They are disabled already")).toBeVisible();
   await other.getByRole("button", { name: "Enable" }).click();
-  await expect(statusLine(other, "Enabled: 1 token that are in time work again.")).toBeVisible();
+  await expect(statusLine(other, "Enabled. Tokens that work again: 1.")).toBeVisible();
 });
 
 test("the last admin stays; a second one can take over", async ({
@@ -212,7 +212,7 @@ test("a leaver’s tokens go to somebody else; what would clash stays", async ({
   await page.getByRole("link", { name: "Move the tokens" }).click();
   await page.getByLabel("New owner").fill(ANN.email);
   await page.getByRole("button", { name: "Show what would move" }).click();
-  await expect(page.getByRole("heading", { name: "1 token stay" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Staying: 1 token" })).toBeVisible();
   await page.getByRole("button", { name: "Move 1 token" }).click();
   await expect(statusLine(page, "1 token moved. 1 stayed")).toBeVisible();
   await page.goto(LIST);
@@ -307,5 +307,5 @@ test("a rep is disabled and enabled by the keyboard alone", async ({
   await press("button", "Disable");
   await expect(statusLine(page, "Disabled:")).toBeVisible();
   await press("button", "Enable");
-  await expect(statusLine(page, "Enabled:")).toBeVisible();
+  await expect(statusLine(page, "Enabled.")).toBeVisible();
 });

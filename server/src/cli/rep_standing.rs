@@ -33,7 +33,7 @@ pub(super) struct ResetPassword {
 }
 
 #[derive(Serialize)]
-struct Disabled<'a> {
+struct Stopped<'a> {
     email: &'a str,
     enabled: bool,
     /// Whether it was not so before.
@@ -43,7 +43,7 @@ struct Disabled<'a> {
 }
 
 #[derive(Serialize)]
-struct Enabled<'a> {
+struct Restored<'a> {
     email: &'a str,
     enabled: bool,
     /// Whether it was not so before.
@@ -67,7 +67,7 @@ impl Named {
         open.store.close().await;
         let change = changed.map_err(|failure| Failed::of(failure, ""))?;
         let (changed, ended_sessions, stopped_tokens) = self.counts(change)?;
-        output::json(&Disabled { email: &rep.email, enabled: false, changed, ended_sessions, stopped_tokens })
+        output::json(&Stopped { email: &rep.email, enabled: false, changed, ended_sessions, stopped_tokens })
     }
 
     /// Lets a service rep and their tokens in again.
@@ -78,7 +78,7 @@ impl Named {
         open.store.close().await;
         let change = changed.map_err(|failure| Failed::of(failure, ""))?;
         let (changed, _, restored_tokens) = self.counts(change)?;
-        output::json(&Enabled { email: &rep.email, enabled: true, changed, restored_tokens })
+        output::json(&Restored { email: &rep.email, enabled: true, changed, restored_tokens })
     }
 
     async fn find(&self, open: &Open) -> Result<Rep, Failed> {

@@ -1,6 +1,6 @@
 //! Inviting a person.
 
-use latchkey_domain::{Email, Field, PersonName, Role};
+use latchkey_domain::{Email, Field, FieldProblem, PersonName, Role};
 use leptos::prelude::*;
 
 use crate::components::{FormState, Page, SubmitButton, Summary, TextField};
@@ -63,7 +63,7 @@ pub(super) fn InviteView(page: InvitePage) -> impl IntoView {
                         <span id="role-message" class=move || if problem().is_some() { "error" } else { "hint" }>
                             {move || {
                                 problem()
-                                    .map_or_else(|| "Admins oversee everybody's tokens and may grant every scope.".to_owned(), |problem| problem.sentence())
+                                    .map_or_else(|| "Admins oversee everybody's tokens and may grant every scope.".to_owned(), FieldProblem::sentence)
                             }}
                         </span>
                     </fieldset>

@@ -50,7 +50,7 @@ fn Preview(preview: PreviewedMove, path: String) -> impl IntoView {
     let moving = u64::try_from(count).unwrap_or(u64::MAX);
     let staying = (!plan.staying.is_empty()).then(|| {
         view! {
-            <h3>{format!("{} stay", counted(u64::try_from(plan.staying.len()).unwrap_or(u64::MAX), "token"))}</h3>
+            <h3>{format!("Staying: {}", counted(u64::try_from(plan.staying.len()).unwrap_or(u64::MAX), "token"))}</h3>
             <p class="muted">{format!("{} has a live token of the same description. Revoke one of the two, or move these to somebody else.", to.name)}</p>
             <Descriptions tokens=plan.staying.clone()/>
         }

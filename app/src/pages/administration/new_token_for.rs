@@ -66,7 +66,7 @@ pub(super) fn TokenAddedView(page: TokenAddedPage) -> impl IntoView {
             <div class="card">
                 <dl class="facts">
                     <div><dt>"Description"</dt><dd>{token.description}</dd></div>
-                    <div><dt>"Account SID"</dt><dd class="mono">{sid}</dd></div>
+                    <div><dt>"Account SID"</dt><dd><span class="mono">{sid}</span></dd></div>
                     <div><dt>"Owner"</dt><dd><a href=paths::one_rep(owner.id)>{owner.name}</a>{format!(" ({})", owner.email)}</dd></div>
                     <div><dt>"Added by"</dt><dd>{maker}</dd></div>
                 </dl>

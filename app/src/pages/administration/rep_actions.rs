@@ -57,8 +57,8 @@ pub(super) fn Actions(details: RepDetails, refused: Option<(RepAction, Refusal)>
     });
     let tokens = (overview.live_tokens > 0).then(|| {
         let about = format!(
-            "{} can go to another service rep, with their SIDs and secrets: no vendor notices.",
-            counted(overview.live_tokens, "live token")
+            "What is live ({}) can go to another service rep, with SIDs and secrets: no vendor notices.",
+            counted(overview.live_tokens, "token")
         );
         view! {
             <Section title="Tokens" about=about>
@@ -69,7 +69,7 @@ pub(super) fn Actions(details: RepDetails, refused: Option<(RepAction, Refusal)>
     let standing = match state {
         RepState::Enabled => {
             let about = format!(
-                "Their sessions end and {} stop at once. Enabling restores the tokens that are still in time.",
+                "Sessions end and tokens stop at once ({} now). Enabling restores the tokens that are still in time.",
                 counted(overview.live_tokens, "live token")
             );
             Some(
@@ -78,9 +78,12 @@ pub(super) fn Actions(details: RepDetails, refused: Option<(RepAction, Refusal)>
         }
         RepState::Disabled => {
             let about = if kind == RepKind::Human {
-                format!("They can sign in again, and {} work again.", counted(overview.live_tokens, "token"))
+                format!(
+                    "They can sign in again. What is still in time works again: {}.",
+                    counted(overview.live_tokens, "token")
+                )
             } else {
-                format!("{} work again.", counted(overview.live_tokens, "token"))
+                format!("What is still in time works again: {}.", counted(overview.live_tokens, "token"))
             };
             Some(
                 view! { <Section title="Enable" about=about>{form(RepAction::Enable, "Enable", false, false)}</Section> },

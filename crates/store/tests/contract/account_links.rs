@@ -171,8 +171,8 @@ pub(crate) async fn a_link_used_by_many_works_once(fixture: Fixture) {
         .enumerate()
         .map(|(index, session)| nodes[index % 2].use_link(code, LinkPurpose::Invite, &chosen, session, &entry));
     let outcomes: Vec<LinkUse> = join_all(uses).await.into_iter().map(|outcome| outcome.unwrap()).collect();
-    let used = outcomes.iter().filter(|outcome| matches!(outcome, LinkUse::Used { .. })).count();
-    assert_eq!(used, 1, "{outcomes:?}");
+    let count = outcomes.iter().filter(|outcome| matches!(outcome, LinkUse::Used { .. })).count();
+    assert_eq!(count, 1, "{outcomes:?}");
     let mut left = 0;
     for session in &sessions {
         left += usize::from(fixture.store.session(session.hash).await.unwrap().is_some());

@@ -77,7 +77,7 @@ pub(crate) async fn every_filter_finds_its_reps(fixture: Fixture) {
 
 pub(crate) async fn names_are_found_in_any_case_however_they_came(fixture: Fixture) {
     let mut new = new_rep(1, Role::Rep);
-    new.rep.name = "ÉMILE Zola".to_owned();
+    new.rep.name = "ÉMILE Zola".into();
     fixture.store.insert_rep(&new, &entry(AuditAction::RepAdded)).await.unwrap();
     let find = async |text: &str| numbers(&fixture, RepFilter { text: text.to_owned(), ..RepFilter::default() }).await;
     assert_eq!(find("émile").await, [1]);

@@ -126,8 +126,8 @@ pub(crate) async fn parallel_moves_make_one(fixture: Fixture) {
     let (audit, each) = (entry(AuditAction::TokensMoved), entry(AuditAction::TokenMoved));
     let moves = (2..=5_u8).map(|to| nodes[usize::from(to) % 2].move_tokens(rep_id(1), rep_id(to), 500, &audit, &each));
     let outcomes: Vec<_> = join_all(moves).await.into_iter().map(|outcome| outcome.unwrap()).collect();
-    let moved = outcomes.iter().filter(|outcome| matches!(outcome, TokenMoveOutcome::Moved(_))).count();
-    assert_eq!(moved, 1, "{outcomes:?}");
+    let count = outcomes.iter().filter(|outcome| matches!(outcome, TokenMoveOutcome::Moved(_))).count();
+    assert_eq!(count, 1, "{outcomes:?}");
     assert_eq!(fixture.audited().await.iter().filter(|action| **action == AuditAction::TokenMoved).count(), 3);
 }
 

@@ -173,7 +173,7 @@ fn notice_in(place: &Place) -> Option<Said> {
         "disable" => {
             format!("Disabled: {sessions} session{} ended and {tokens} token{} stopped.", s(sessions), s(tokens))
         }
-        "enable" => format!("Enabled: {tokens} token{} that are in time work again.", s(tokens)),
+        "enable" => format!("Enabled. Tokens that work again: {tokens}."),
         "make-admin" => "They are an admin now.".to_owned(),
         "make-rep" => "They are a rep now. Scopes that only admins may grant have stopped counting.".to_owned(),
         "added" => "The service is added.".to_owned(),
