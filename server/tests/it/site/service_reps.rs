@@ -29,7 +29,7 @@ fn content(answer: &Answer) -> String {
 /// The path of the link that a page shows.
 fn link_in(answer: &Answer, page: &str) -> String {
     let text = answer.text();
-    let at = text.find(&format!("{page}?code=")).unwrap_or_else(|| panic!("no link: {text}"));
+    let at = text.find(&format!("{page}?code=")).unwrap();
     text[at..].split('<').next().unwrap().to_owned()
 }
 
