@@ -54,7 +54,6 @@ pub(super) fn NewTokenForView(page: NewTokenForPage) -> impl IntoView {
 pub(super) fn TokenAddedView(page: TokenAddedPage) -> impl IntoView {
     let TokenAddedPage { owner, maker, token } = page;
     let again = format!("{}?rep={}", paths::NEW_TOKEN_FOR, owner.id);
-    let sid = token.sid.to_string();
     view! {
         <Page
             title=format!("A token for {}", owner.name)
@@ -66,7 +65,6 @@ pub(super) fn TokenAddedView(page: TokenAddedPage) -> impl IntoView {
             <div class="card">
                 <dl class="facts">
                     <div><dt>"Description"</dt><dd>{token.description}</dd></div>
-                    <div><dt>"Account SID"</dt><dd><span class="mono">{sid}</span></dd></div>
                     <div><dt>"Owner"</dt><dd><a href=paths::one_rep(owner.id)>{owner.name}</a>{format!(" ({})", owner.email)}</dd></div>
                     <div><dt>"Added by"</dt><dd>{maker}</dd></div>
                 </dl>
