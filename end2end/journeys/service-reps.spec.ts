@@ -108,9 +108,7 @@ test("a rep is disabled by two admins at once: one effect, and both are told the
   await openRep(page, BEN.name);
   const other = await alsoOpen(secondBrowser, ann, latchkey.url, new URL(page.url()).pathname);
   await page.getByRole("button", { name: "Disable" }).click();
-  await expect(
-    statusLine(page, "Disabled: 0 sessions ended and 1 token stopped."),
-  ).toBeVisible();
+  await expect(statusLine(page, "Disabled: 0 sessions ended and 1 token stopped.")).toBeVisible();
   const call = await page.request.get("/api/v1/token", {
     headers: { authorization: `Bearer ${auth_token}`, cookie: "" },
   });
