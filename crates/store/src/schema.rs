@@ -33,7 +33,7 @@ macro_rules! steps {
 }
 
 /// Every step. Naming each file once for both engines is what keeps the two lists alike.
-const STEPS: [Step; 3] = steps![1: "0001_first_schema", 2: "0002_rate_limits", 5: "0005_administration_of_reps"];
+const STEPS: [Step; 3] = steps![1: "0001_first_schema", 2: "0002_rate_limits", 3: "0003_administration_of_reps"];
 
 /// What opening did to the schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
