@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use crate::components::Frame;
 use crate::place::Place;
 use crate::root::Live;
-use crate::{App, paths};
+use crate::{AdministrationPage, App, Forbidden, paths};
 
 /// Where the built assets are, below the site's root.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,13 @@ pub fn shell() -> impl IntoView {
     let Shell { assets, place, frame, life } = use_context().unwrap_or_else(plain);
     let appearance = frame.as_ref().map_or(Appearance::default(), |account| account.appearance);
     let token = use_context::<OwnToken>();
-    let title = token.as_ref().map_or(paths::title(&place.path), |own| &own.token.description);
+    let of_administration = use_context::<AdministrationPage>().map(|page| page.title());
+    let title = match (&token, &of_administration) {
+        _ if use_context::<Forbidden>().is_some() => "For admins only",
+        (_, Some(title)) => title,
+        (Some(own), None) => &own.token.description,
+        (None, None) => paths::title(&place.path),
+    };
     let title = escaped(&paths::window_title(title));
     let body = match frame {
         Some(account) => view! { <Frame account=account path=place.path><App/></Frame> }.into_any(),

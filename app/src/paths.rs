@@ -22,6 +22,27 @@ pub const ONE_TOKEN: &str = "/settings/personal-access-tokens/{sid}";
 pub const GENERAL: &str = "/settings/general";
 /// What the server says of itself.
 pub const DIAGNOSTICS: &str = "/settings/diagnostics";
+/// Every service rep, for admins.
+#[cfg(feature = "ssr")]
+pub const SERVICE_REPS: &str = "/administration/service-reps";
+/// The form for a new service rep.
+#[cfg(feature = "ssr")]
+pub const NEW_REP: &str = "/administration/service-reps/new";
+/// One service rep; the last segment is their id.
+#[cfg(feature = "ssr")]
+pub const ONE_REP: &str = "/administration/service-reps/{id}";
+/// Moving a service rep's tokens to another.
+#[cfg(feature = "ssr")]
+pub const MOVE_TOKENS: &str = "/administration/service-reps/{id}/move";
+/// The form for a token of another service rep.
+#[cfg(feature = "ssr")]
+pub const NEW_TOKEN_FOR: &str = "/administration/personal-access-tokens/new";
+/// Where an invitation leads.
+#[cfg(feature = "ssr")]
+pub const INVITE: &str = "/invite";
+/// Where a link leads by which somebody chooses another password.
+#[cfg(feature = "ssr")]
+pub const RESET_PASSWORD: &str = "/reset-password";
 /// The contract of the vendor API.
 #[cfg(feature = "ssr")]
 pub const REFERENCE: &str = "/api/docs";
@@ -38,7 +59,48 @@ pub const ABOUT_THE_API: [&str; 2] = [REFERENCE, QUICK_START];
 
 /// Every page that goes by the session, as routes are written: `{…}` stands for one segment.
 #[cfg(feature = "ssr")]
-pub const ALL: [&str; 7] = [SET_UP, SIGN_IN, GENERAL, DIAGNOSTICS, TOKENS, NEW_TOKEN, ONE_TOKEN];
+pub const ALL: [&str; 14] = [
+    SET_UP,
+    SIGN_IN,
+    INVITE,
+    RESET_PASSWORD,
+    GENERAL,
+    DIAGNOSTICS,
+    TOKENS,
+    NEW_TOKEN,
+    ONE_TOKEN,
+    SERVICE_REPS,
+    NEW_REP,
+    ONE_REP,
+    MOVE_TOKENS,
+    NEW_TOKEN_FOR,
+];
+
+/// Below these, everything is for admins alone.
+#[cfg(feature = "ssr")]
+const FOR_ADMINS: [&str; 2] = ["/administration/", "/system-settings/"];
+
+/// Whether only admins may ask for what is at this path.
+#[cfg(feature = "ssr")]
+#[must_use]
+pub fn is_for_admins(path: &str) -> bool {
+    FOR_ADMINS.into_iter().any(|area| path.starts_with(area))
+}
+
+/// The page of one service rep.
+#[cfg(feature = "ssr")]
+#[must_use]
+pub fn one_rep(id: latchkey_domain::RepId) -> String {
+    format!("{SERVICE_REPS}/{id}")
+}
+
+/// The service rep whose page, or whose tokens' move, this path is.
+#[cfg(feature = "ssr")]
+#[must_use]
+pub fn rep_at(path: &str) -> Option<latchkey_domain::RepId> {
+    let below = path.strip_prefix(SERVICE_REPS)?.strip_prefix('/')?;
+    below.strip_suffix("/move").unwrap_or(below).parse().ok()
+}
 
 /// The page of one token.
 #[must_use]
@@ -53,11 +115,16 @@ pub fn token_at(path: &str) -> Option<AccountSid> {
     path.strip_prefix(TOKENS)?.strip_prefix('/')?.parse().ok()
 }
 
-/// The page of the side bar that the page at this path belongs to.
-#[cfg(feature = "ssr")]
+/// What stands above a page in its breadcrumbs, with where it leads.
 #[must_use]
-pub fn section(path: &str) -> &str {
-    if path == NEW_TOKEN || token_at(path).is_some() { TOKENS } else { path }
+pub fn trail(path: &str) -> &'static [(&'static str, &'static str)] {
+    #[cfg(feature = "ssr")]
+    if is_for_admins(path) {
+        return &[("Administration", SERVICE_REPS)];
+    }
+    // Pages that run in the browser are all of the one area.
+    let _ = path;
+    &[("Settings", GENERAL), ("User Settings", GENERAL)]
 }
 
 /// The heading of the page at this path, and its name in links.
@@ -70,6 +137,16 @@ pub fn title(path: &str) -> &'static str {
         DIAGNOSTICS => "Diagnostics",
         SIGN_IN => "Sign in",
         SET_UP => "Set up Latchkey",
+        #[cfg(feature = "ssr")]
+        SERVICE_REPS => "Service Reps",
+        #[cfg(feature = "ssr")]
+        NEW_REP => "Add a service rep",
+        #[cfg(feature = "ssr")]
+        NEW_TOKEN_FOR => "Add a token for a service rep",
+        #[cfg(feature = "ssr")]
+        INVITE => "Accept your invitation",
+        #[cfg(feature = "ssr")]
+        RESET_PASSWORD => "Choose a new password",
         #[cfg(feature = "ssr")]
         REFERENCE => "API reference",
         #[cfg(feature = "ssr")]
@@ -117,7 +194,6 @@ mod tests {
         let sid = AccountSid::from_bytes([0x1a; 16]);
         let path = one_token(sid);
         assert_eq!(token_at(&path), Some(sid));
-        assert_eq!((section(&path), section(NEW_TOKEN), section(GENERAL)), (TOKENS, TOKENS, GENERAL));
         assert_eq!(rel(&path), Some("external"));
         for other in
             [TOKENS, NEW_TOKEN, "/settings/personal-access-tokens/", &path.to_uppercase(), &format!("{path}/x")]

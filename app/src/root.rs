@@ -50,9 +50,18 @@ fn page_at(path: &str) -> AnyView {
 #[cfg(feature = "ssr")]
 fn page_at(path: &str) -> AnyView {
     use crate::pages::{
-        DiagnosticsPage, GeneralSettingsPage, NotFoundPage, OneTokenPage, QuickStartPage, ReferencePage, SetUpPage,
-        SignInPage,
+        AdministrationView, ChoosePasswordPage, DiagnosticsPage, Forbidden, ForbiddenPage, GeneralSettingsPage,
+        NotFoundPage, OneTokenPage, QuickStartPage, ReferencePage, SetUpPage, SignInPage,
     };
+    if use_context::<Forbidden>().is_some() {
+        return ForbiddenPage().into_any();
+    }
+    if let Some(page) = use_context::<crate::AdministrationPage>() {
+        return view! { <AdministrationView page=page/> }.into_any();
+    }
+    if let Some(page) = use_context::<crate::AccountLinkPage>() {
+        return view! { <ChoosePasswordPage page=page/> }.into_any();
+    }
     match path {
         paths::SET_UP => SetUpPage().into_any(),
         paths::SIGN_IN => SignInPage().into_any(),

@@ -5,6 +5,7 @@ use latchkey_domain::view::AccountView;
 use leptos::prelude::*;
 
 use super::mark::Key;
+use crate::areas::{self, Area};
 use crate::paths;
 
 /// The frame of a page.
@@ -17,17 +18,21 @@ pub(crate) fn Frame(
     /// The page.
     children: Children,
 ) -> impl IntoView {
-    let section = paths::section(&path);
-    let links = [paths::GENERAL, paths::TOKENS, paths::DIAGNOSTICS]
-        .map(|path| view! { <SideLink path=path is_current=path == section/> });
+    let current = areas::of_role(account.role).find_map(|area| area.section_of(&path).map(|section| (area, section)));
+    let side = current.map(|(area, section)| {
+        let links = area.sections.iter().map(|path| view! { <SideLink path=*path is_current=*path == section/> });
+        view! {
+            <nav class="side" aria-label=area.sections_label>
+                <strong>{area.sections_label}</strong>
+                {links.collect_view()}
+            </nav>
+        }
+    });
     view! {
         <a class="skip" href="#main" rel="external">"Skip to content"</a>
-        <TopBar account=account/>
+        <TopBar account=account current=current.map(|(area, _)| area)/>
         <div class="frame">
-            <nav class="side" aria-label="User Settings">
-                <strong>"User Settings"</strong>
-                {links.into_iter().collect_view()}
-            </nav>
+            {side}
             <main id="main" tabindex="-1">{children()}</main>
         </div>
     }
@@ -39,15 +44,22 @@ fn SideLink(path: &'static str, is_current: bool) -> impl IntoView {
 }
 
 #[component]
-fn TopBar(account: AccountView) -> impl IntoView {
-    let AccountView { name, email, .. } = account;
+fn TopBar(account: AccountView, current: Option<&'static Area>) -> impl IntoView {
+    let AccountView { name, email, role, .. } = account;
+    let areas = || {
+        let link = |area: &'static Area| {
+            let is_current = current == Some(area);
+            view! { <a href=area.landing() rel="external" aria-current=is_current.then_some("true")>{area.label}</a> }
+        };
+        areas::of_role(role).map(link).collect_view()
+    };
     view! {
         <header class="top">
             <a class="brand" href=paths::TOKENS><Key/>"Latchkey"</a>
-            <nav aria-label="Main"><a href=paths::GENERAL rel="external" aria-current="true">"Settings"</a></nav>
+            <nav aria-label="Main">{areas()}</nav>
             <details class="menu areas">
                 <summary>"Menu"</summary>
-                <nav class="menu-items" aria-label="Main menu"><a href=paths::GENERAL rel="external" aria-current="true">"Settings"</a></nav>
+                <nav class="menu-items" aria-label="Main menu">{areas()}</nav>
             </details>
             <div class="who">
                 <details class="menu">

@@ -14,7 +14,7 @@ pub(crate) fn Page(
     /// The heading, where the path alone does not say it.
     #[prop(optional, into)]
     title: Option<String>,
-    /// The page that this one belongs to, below User Settings.
+    /// The page that this one belongs to, below its area.
     #[prop(optional)]
     parent: Option<&'static str>,
     /// What can be done, at the right of the heading.
@@ -27,8 +27,9 @@ pub(crate) fn Page(
     let window_title = paths::window_title(&title);
     // The server puts the title into the document; in the browser, pages follow each other without one.
     Effect::new(move || document().set_title(&window_title));
-    let crumbs: Vec<_> = [("Settings", paths::GENERAL), ("User Settings", paths::GENERAL)]
-        .into_iter()
+    let crumbs: Vec<_> = paths::trail(path)
+        .iter()
+        .copied()
         .chain(parent.map(|parent| (paths::title(parent), parent)))
         .map(|(label, path)| view! { <li><a href=path rel=paths::rel(path)>{label}</a></li> })
         .collect();

@@ -1,9 +1,15 @@
 //! The pages, each in the file of its name. Those that do not run in the browser exist in the server only.
 
 #[cfg(feature = "ssr")]
+mod administration;
+#[cfg(feature = "ssr")]
 mod agent_words;
 #[cfg(feature = "ssr")]
+mod choose_password;
+#[cfg(feature = "ssr")]
 mod diagnostics;
+#[cfg(feature = "ssr")]
+mod forbidden;
 #[cfg(feature = "ssr")]
 mod general_settings;
 mod loading;
@@ -23,7 +29,15 @@ mod sign_in;
 mod token_list;
 
 #[cfg(feature = "ssr")]
+pub(crate) use administration::AdministrationView;
+#[cfg(feature = "ssr")]
+pub(crate) use choose_password::ChoosePasswordPage;
+#[cfg(feature = "ssr")]
 pub(crate) use diagnostics::DiagnosticsPage;
+#[cfg(feature = "ssr")]
+pub use forbidden::Forbidden;
+#[cfg(feature = "ssr")]
+pub(crate) use forbidden::ForbiddenPage;
 #[cfg(feature = "ssr")]
 pub(crate) use general_settings::GeneralSettingsPage;
 pub(crate) use new_token::NewTokenPage;

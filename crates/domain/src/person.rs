@@ -29,6 +29,15 @@ impl Role {
         }
     }
 
+    /// The name on pages.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Rep => "Rep",
+            Self::Admin => "Admin",
+        }
+    }
+
     /// The role with this code.
     #[must_use]
     pub fn parse(code: &str) -> Option<Self> {
@@ -56,6 +65,15 @@ impl RepKind {
         match self {
             Self::Human => "human",
             Self::System => "system",
+        }
+    }
+
+    /// The name on pages.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Human => "Person",
+            Self::System => "Service",
         }
     }
 

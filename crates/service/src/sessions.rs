@@ -4,7 +4,7 @@
 //! seen, 7 days after it was started, when its owner is disabled, or when somebody ends it.
 
 use latchkey_domain::view::SessionView;
-use latchkey_domain::{DAY, HOUR, MINUTE, PlainText, Timestamp};
+use latchkey_domain::{DAY, HOUR, MINUTE, PlainText, Refusal, RepId, Role, Timestamp};
 
 use crate::ports::{NewSession, Rep, Session};
 use crate::secrets::random_secret;
@@ -35,6 +35,14 @@ pub struct Caller {
 impl Caller {
     pub(crate) const fn actor(&self) -> AuditActor {
         AuditActor::Rep(self.rep.id)
+    }
+
+    /// Lets admins on.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] to everybody else.
+    pub(crate) fn require_admin(&self) -> Outcome<()> {
+        if self.rep.role == Role::Admin { Ok(()) } else { Err(Refusal::Forbidden.into()) }
     }
 
     /// Whether the password was given recently enough for what needs it.
@@ -81,6 +89,20 @@ impl Service {
             session.last_seen_at = now;
         }
         Ok(Some((rep, session)))
+    }
+
+    /// Whose session this cookie's value was, where its row is still there; nobody's otherwise. It opens nothing.
+    pub async fn owner_of_ended_session(&self, cookie: &str) -> Option<RepId> {
+        let found = self.store.session(SecretHash::of(cookie)).await.ok()?;
+        found.map(|(_, rep)| rep.id)
+    }
+
+    /// 256 random bits as text, for a cookie.
+    ///
+    /// # Errors
+    /// Where the random source fails.
+    pub fn new_code(&self) -> Outcome<PlainText> {
+        Ok(random_secret(self.random.as_ref())?)
     }
 
     /// Ends the caller's session.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use latchkey_domain::{
-    AccountSid, Lifetime, Presented, PresentedSid, RateLimit, Role, ScopeChoice, TokenDraft, TokenForm, TokenRateLimit,
-    Verdict,
+    AccountSid, Lifetime, PlainText, Presented, PresentedSid, RateLimit, Role, ScopeChoice, TokenDraft, TokenForm,
+    TokenRateLimit, Verdict,
 };
 use latchkey_service::ports::{BootClock, Rep, RepStore as _, TokenSource};
 use latchkey_service::{
@@ -55,7 +55,13 @@ impl Process {
 
     async fn rep(&self, email: &str) -> Rep {
         let (name, owners) = ("Ann Smith".to_owned(), Vec::new());
-        let form = RepForm { email: email.to_owned(), name, role: Role::Rep, password: None, owners };
+        let form = RepForm {
+            email: email.to_owned(),
+            name,
+            role: Role::Rep,
+            password: Some(PlainText::new("a long enough secret phrase".to_owned())),
+            owners,
+        };
         self.service.add_rep(&form, &origin()).await.unwrap();
         self.service.rep_named(email).await.unwrap()
     }
@@ -71,6 +77,7 @@ impl Process {
         let draft: TokenDraft = form.parse().unwrap();
         let owner = TokenOwner {
             rep,
+            maker: None,
             actor: AuditActor::CommandLine,
             source: TokenSource::CommandLine,
             rate_limit: TokenRateLimit::Off,

@@ -3,19 +3,22 @@
 //! 1. Vendor credentials are refused: a token can never manage tokens.
 //! 2. A request that may change something must come from our own pages.
 //! 3. The session's cookie says who is asking; the answer stands in the request's extensions for what follows.
+//! 4. What is for admins is kept from everybody else.
 //!
 //! Every answer gets the headers of [`super::headers`].
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::header::{AUTHORIZATION, HOST, ORIGIN};
+use http::header::{AUTHORIZATION, HOST, ORIGIN, SET_COOKIE};
 use http::uri::Authority;
 use http::{HeaderMap, Method};
+use latchkey_app::is_for_admins;
 use latchkey_app::ssr::RequestContext;
+use latchkey_domain::Role;
 use latchkey_service::{Caller, Origin};
 
-use super::{cookie, headers};
+use super::{cookie, headers, kept, pages};
 use crate::problem::{Problem, ProblemCode};
 use crate::{ServerState, WebSettings, request};
 
@@ -25,15 +28,43 @@ pub(super) async fn pass(State(state): State<ServerState>, mut request: Request,
     let mut response = match check(&state.web, &request) {
         Err(problem) => problem.into_response(&origin.request_id),
         Ok(()) => match context(&state, request.headers(), origin.clone()).await {
-            Ok(context) => {
-                request.extensions_mut().insert(context);
-                next.run(request).await
-            }
+            Ok(context) if kept::has_lost_its_session(&context, &request) => kept::keep(&state, request).await,
+            Ok(context) => match admit(&context, request.uri().path()) {
+                Admission::Granted => {
+                    let is_given_back = kept::give_back(&state, &context, &mut request);
+                    request.extensions_mut().insert(context);
+                    let mut response = next.run(request).await;
+                    if let Some(value) = cookie::end_kept(&state.web).filter(|_| is_given_back) {
+                        response.headers_mut().append(SET_COOKIE, value);
+                    }
+                    response
+                }
+                Admission::SignInFirst => pages::to_sign_in(&request),
+                Admission::ForAdmins => pages::forbidden(context, request).await,
+            },
             Err(()) => Problem::unavailable().into_response(&origin.request_id),
         },
     };
     headers::complete(response.headers_mut());
     response
+}
+
+/// Whether somebody may ask for what is at a path at all.
+enum Admission {
+    Granted,
+    SignInFirst,
+    ForAdmins,
+}
+
+/// Administration is for admins, whatever may be found there: a handler cannot forget to ask. The use cases ask
+/// again.
+fn admit(context: &RequestContext, path: &str) -> Admission {
+    match &context.caller {
+        _ if !is_for_admins(path) => Admission::Granted,
+        None => Admission::SignInFirst,
+        Some(caller) if caller.rep.role == Role::Admin => Admission::Granted,
+        Some(_) => Admission::ForAdmins,
+    }
 }
 
 /// Who is asking, and from where.

@@ -9,24 +9,32 @@
 //! runs it on both engines. An operation that changes what a verdict says answers with a [`Committed`], which the
 //! use case hands to `Service::settle`.
 
+mod account_links;
 mod changes;
 mod records;
+mod rep_overview;
 mod reps;
 mod sessions;
 mod set_up;
+mod token_moves;
 mod tokens;
 
 use async_trait::async_trait;
 use latchkey_domain::Timestamp;
 
+pub use account_links::{AccountLinkStore, LinkIssue, LinkPurpose, LinkUse, NewLink, Withdrawal};
 pub use changes::{
     ChangeStore, ChangeWatch, Committed, Revision, SecretPlace, SecretRecord, TokenChange, TokenChanges,
 };
 pub use records::{RecordDeletion, RecordInsertion, RecordReplacement, RecordStore, StoredRecord};
-pub use reps::{EmailChange, NewRep, Rep, RepInsertion, RepStore};
+pub use rep_overview::{RepFilter, RepOverview, RepOverviewStore};
+pub use reps::{EmailChange, NewRep, Rep, RepChange, RepInsertion, RepStore};
 pub use sessions::{AttemptLimits, AttemptReservation, NewSession, Session, SessionStore};
 pub use set_up::{FirstAdmin, SetUpState, SetUpStore};
-pub use tokens::{Credential, NewToken, Revocation, TokenFilter, TokenInsertion, TokenRecord, TokenSource, TokenStore};
+pub use token_moves::{MovableToken, TokenMove, TokenMoveOutcome, TokenMoveStore};
+pub use tokens::{
+    Credential, NewToken, Revocation, TokenFilter, TokenInsertion, TokenMaker, TokenRecord, TokenSource, TokenStore,
+};
 
 /// Tells the time.
 pub trait Clock: Send + Sync {
@@ -88,7 +96,17 @@ pub struct StoreDescription {
 
 /// The database.
 #[async_trait]
-pub trait Store: SetUpStore + RepStore + SessionStore + TokenStore + RecordStore + ChangeStore {
+pub trait Store:
+    SetUpStore
+    + RepStore
+    + RepOverviewStore
+    + AccountLinkStore
+    + SessionStore
+    + TokenStore
+    + TokenMoveStore
+    + RecordStore
+    + ChangeStore
+{
     /// Whether the database answers.
     ///
     /// # Errors

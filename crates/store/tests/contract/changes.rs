@@ -6,7 +6,8 @@ use futures_util::future::join_all;
 use latchkey_domain::{RateLimit, Role, Timestamp, TokenRateLimit};
 use latchkey_service::AuditAction;
 use latchkey_service::ports::{
-    ChangeStore, Committed, RepStore, Revision, SecretPlace, SecretRecord, SessionStore, TokenChange, TokenStore,
+    ChangeStore, Committed, RepChange, RepStore, Revision, SecretPlace, SecretRecord, SessionStore, TokenChange,
+    TokenStore,
 };
 
 use crate::Fixture;
@@ -75,7 +76,7 @@ pub(crate) async fn what_changes_nothing_takes_none(fixture: Fixture) {
     let limited = store.limit_token(sid(9), TokenRateLimit::Off, &entry(AuditAction::TokenLimited)).await;
     assert_eq!(limited.unwrap(), Committed::unchanged(false));
     let enabled = store.set_disabled(owner, None, &entry(AuditAction::RepEnabled)).await;
-    assert_eq!(enabled.unwrap(), Committed::unchanged(false));
+    assert_eq!(enabled.unwrap(), Committed::unchanged(RepChange::Unchanged));
     let (same, moved) = (email("rep1@example.com"), entry(AuditAction::EmailChanged));
     assert_eq!(store.change_email(owner, &same, secret(1), &moved).await.unwrap().revision(), None);
     assert_eq!(latest(&fixture).await, before);
