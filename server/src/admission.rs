@@ -15,9 +15,7 @@
 use axum::response::Response;
 use http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use latchkey_domain::{
-    CredentialHeaders, Presented, ScopeName, ScopeSet, Timestamp, UnusableCredential, Usage, Verdict,
-};
+use latchkey_domain::{CredentialHeaders, Presented, ScopeName, Timestamp, UnusableCredential, Usage, Verdict};
 use latchkey_service::ports::StoreError;
 use latchkey_service::{Known, Origin, Purpose, Verified};
 
@@ -70,8 +68,6 @@ pub(crate) enum Missing {
 pub(crate) struct Vendor {
     /// The token and its owner.
     pub(crate) credential: Known,
-    /// What the token may do now.
-    pub(crate) scopes: ScopeSet,
     /// Where the request came from.
     pub(crate) origin: Origin,
     /// When the call before this one was, where that is not written down yet.
@@ -87,7 +83,7 @@ impl Vendor {
         [
             (SID, self.credential.sid.to_string()),
             (SERVICE_REP, self.credential.owner.email.clone()),
-            (SCOPES, self.scopes.to_string()),
+            (SCOPES, self.credential.effective_scopes().text.to_string()),
             (REQUEST_ID, self.origin.request_id.clone()),
         ]
     }
@@ -181,7 +177,7 @@ fn decide(
     origin: &Origin,
 ) -> Result<Vendor, Problem> {
     let is_good = verified.is_good();
-    let Verified { verdict, credential, scopes, usage, noted_before } = verified;
+    let Verified { verdict, credential, usage, noted_before } = verified;
     let Some(credential) = credential.filter(|_| is_good) else {
         state.service.note_failed_call(&origin.address);
         return Err(unauthorized(
@@ -197,7 +193,7 @@ fn decide(
     if verdict == Verdict::MissingScope {
         return Err(insufficient(needed).with_headers(headers_of(&credential, usage.as_ref())));
     }
-    Ok(Vendor { credential, scopes, origin: origin.clone(), noted_before, usage })
+    Ok(Vendor { credential, origin: origin.clone(), noted_before, usage })
 }
 
 fn over_limit(usage: &Usage) -> Problem {

@@ -23,6 +23,7 @@ mod catalog_file;
 mod clock;
 mod diagnostics;
 mod failure;
+mod granted;
 mod index;
 mod last_use;
 mod limits;
@@ -50,6 +51,7 @@ pub use audit::{AuditAction, AuditActor, AuditEntry, AuditSubject, Origin};
 pub use catalog_file::{CatalogFileError, DEFAULT_CATALOG, read_catalog};
 pub use clock::{MonotoneClock, SystemClock};
 pub use failure::{Failure, Outcome};
+pub use granted::{EffectiveScopes, Granted};
 pub use index::{IndexState, Known, Owner, TRUST};
 pub use last_use::LastUse;
 pub use limits::{Purpose, VendorLimits};
@@ -75,7 +77,7 @@ pub struct Service {
     passwords: PasswordPool,
     last_use: LastUse,
     index: index::Index,
-    grants: index::Grants,
+    grants: Arc<granted::Grants>,
     is_beside_a_server: bool,
     limits: limits::Limits,
 }
@@ -92,8 +94,8 @@ impl Service {
         catalog: Arc<Catalog>,
     ) -> Outcome<Self> {
         let passwords = PasswordPool::new(random.as_ref())?;
-        let index = index::Index::new(Arc::clone(&store), Arc::new(SystemClock));
-        let grants = index::Grants::of(&catalog);
+        let grants = Arc::new(granted::Grants::of(&catalog));
+        let index = index::Index::new(Arc::clone(&store), Arc::new(SystemClock), Arc::clone(&grants));
         Ok(Self {
             index,
             grants,
@@ -111,7 +113,7 @@ impl Service {
     /// Keeps time by another clock than the machine's in judging how old the index is.
     #[must_use]
     pub fn with_boot_clock(mut self, clock: Arc<dyn ports::BootClock>) -> Self {
-        self.index = index::Index::new(Arc::clone(&self.store), clock);
+        self.index = index::Index::new(Arc::clone(&self.store), clock, Arc::clone(&self.grants));
         self
     }
 

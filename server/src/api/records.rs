@@ -47,7 +47,9 @@ pub(super) async fn search(call: &Call<'_>) -> Result<Response, Problem> {
     let parameters = Parameters::of(&call.parts.uri)?;
     let (needle, asked) = (parameters.needle()?, parameters.page()?);
     let service = &call.state.service;
-    let found = service.search_records(&call.vendor.scopes, needle, asked.after.as_deref(), asked.limit).await;
+    let found = service
+        .search_records(&call.vendor.credential.effective_scopes().set, needle, asked.after.as_deref(), asked.limit)
+        .await;
     page(&found.map_err(|failure| call.problem(&failure))?, true)
 }
 

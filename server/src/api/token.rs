@@ -40,7 +40,7 @@ pub(super) async fn show(call: &Call<'_>) -> Result<Response, Problem> {
             account_sid: token.sid,
             description: &token.description,
             service_rep: ServiceRep { name: &owner.name, email: &owner.email },
-            scopes: call.vendor.scopes.iter().collect(),
+            scopes: call.vendor.credential.effective_scopes().set.iter().collect(),
             all_scopes: token.all_scopes,
             status: TokenStatus::at(call.state.service.now(), token.expires_at, token.revoked_at),
             created_at: token.created_at.to_rfc3339(),

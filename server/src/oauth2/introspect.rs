@@ -71,7 +71,7 @@ fn describe(verified: &Verified, issuer: String) -> Result<Response, Problem> {
     let ends = credential.secret_not_after.map_or(token.expires_at, |end| end.min(token.expires_at));
     json(&Description {
         active: true,
-        scope: verified.scopes.to_string(),
+        scope: credential.effective_scopes().text.to_string(),
         client_id: token.sid.to_string(),
         username: &owner.email,
         sub: owner.id.to_string(),
