@@ -32,6 +32,7 @@ pub mod ports;
 mod random;
 mod records;
 mod reps;
+mod request_id;
 mod secrets;
 mod sessions;
 mod set_up;
@@ -59,6 +60,7 @@ pub use passwords::PasswordPool;
 pub use random::SystemRandom;
 pub use records::{MAX_PAGE, MAX_RECORDS, RecordPage};
 pub use reps::RepForm;
+pub use request_id::RequestId;
 pub use secrets::{PasswordHash, SecretHash, hash_of};
 pub use sessions::{Caller, StartedSession};
 pub use set_up::SetUpForm;
@@ -136,13 +138,17 @@ impl Service {
         self.clock.now()
     }
 
-    /// A new id for a request: 32 hexadecimal digits that sort by time.
+    /// A new id for a request.
     #[must_use]
-    pub fn new_request_id(&self) -> String {
+    pub fn new_request_id(&self) -> RequestId {
         // Without randomness the id is only the time: good enough to find a log line by.
-        let bytes = secrets::sortable_id(self.clock.unix_millis(), self.random.as_ref())
-            .unwrap_or_else(|_| i128::from(self.clock.unix_millis()).to_be_bytes());
-        uuid::Uuid::from_bytes(bytes).simple().to_string()
+        let millis = self.clock.unix_millis();
+        let mut random = [0; 10];
+        let bytes = match self.random.fill_for_names(&mut random) {
+            Ok(()) => secrets::uuid_v7(millis, random),
+            Err(_) => i128::from(millis).to_be_bytes(),
+        };
+        RequestId::from_bytes(bytes)
     }
 
     /// Whether the database answers.

@@ -52,7 +52,7 @@ pub(super) async fn show(call: &Call<'_>) -> Result<Response, Problem> {
 
 /// `DELETE /api/v1/token`
 pub(super) async fn give_up(call: &Call<'_>) -> Result<Response, Problem> {
-    let given_up = call.state.service.give_up_token(call.vendor.credential.sid, &call.vendor.origin).await;
+    let given_up = call.state.service.give_up_token(call.vendor.credential.sid, &call.vendor.arrival.origin()).await;
     given_up.map_err(|failure| call.problem(&failure))?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -42,7 +42,7 @@ impl Site {
         let gateway = Arc::clone(app.gateway.as_ref().unwrap());
         tasks.spawn(gateway.end_exchanges(Arc::clone(&app.service)));
         let limits = connections::Limits::default();
-        tasks.spawn(connections::serve(listener, app.router.clone(), limits, std::future::pending()));
+        tasks.spawn(connections::serve(listener, app.application.clone(), limits, std::future::pending()));
         Self { app, token, upstream, address, _tasks: tasks }
     }
 
