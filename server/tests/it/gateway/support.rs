@@ -77,6 +77,16 @@ impl Site {
     pub(super) fn open_exchanges(&self) -> usize {
         self.app.gateway.as_ref().unwrap().open_exchanges()
     }
+
+    /// Waits until nothing is under way: the last part of an exchange may be let go of after its peers noticed.
+    pub(super) async fn has_come_to_rest(&self) {
+        let rest = async {
+            while self.open_exchanges() > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, rest).await.unwrap();
+    }
 }
 
 /// One end of a connection, byte for byte.
