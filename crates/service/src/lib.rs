@@ -39,7 +39,12 @@ use std::sync::Arc;
 use latchkey_domain::{Catalog, Timestamp};
 
 pub use account::{EmailForm, PasswordForm};
-pub use audit::{AuditAction, AuditActor, AuditEntry, AuditSubject, Origin};
+pub use audit::{
+    AUDIT_PAGE, AuditAction, AuditActor, AuditCursor, AuditEntry, AuditExport, AuditFilter, AuditHead, AuditKey,
+    AuditLine, AuditMac, AuditPage, AuditQuery, AuditState, AuditSubject, AuditVerdict, CANONICAL_VERSION, ChainStart,
+    Flaw, Origin, RefusedCalls, Sealing, SegmentError, Sequencing, StoredEntry, StoredLink, VerifiedChain, Who,
+    verify_audit, verify_segment,
+};
 pub use catalog_file::{CatalogFileError, DEFAULT_CATALOG, read_catalog};
 pub use clock::{MonotoneClock, SystemClock};
 pub use failure::{Failure, Outcome};
@@ -67,6 +72,8 @@ pub struct Service {
     passwords: PasswordPool,
     last_use: LastUse,
     limits: limits::Limits,
+    refused_calls: RefusedCalls,
+    audit_key: Option<AuditKey>,
 }
 
 impl Service {
@@ -89,6 +96,8 @@ impl Service {
             passwords,
             last_use: LastUse::default(),
             limits: limits::Limits::new(VendorLimits::default()),
+            refused_calls: RefusedCalls::default(),
+            audit_key: None,
         })
     }
 

@@ -91,6 +91,11 @@ impl<'r> Fields<'r> {
         self.value(column)
     }
 
+    /// A text that need not be there.
+    pub(crate) fn optional_text(self, column: &'static str) -> StoreResult<Option<String>> {
+        self.value(column)
+    }
+
     /// A text that stands for a value.
     pub(crate) fn code<T>(self, column: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> StoreResult<T> {
         parse(self.value(column)?).ok_or_else(|| self.inconsistent(column))
@@ -99,6 +104,16 @@ impl<'r> Fields<'r> {
     /// A whole number.
     pub(crate) fn number(self, column: &'static str) -> StoreResult<i64> {
         self.value(column)
+    }
+
+    /// A whole number that need not be there.
+    pub(crate) fn optional_number(self, column: &'static str) -> StoreResult<Option<i64>> {
+        self.value(column)
+    }
+
+    /// Bytes, however many, that need not be there.
+    pub(crate) fn raw_bytes(self, column: &'static str) -> StoreResult<Option<Vec<u8>>> {
+        self.value::<Option<&[u8]>>(column).map(|bytes| bytes.map(<[u8]>::to_vec))
     }
 
     /// A time.

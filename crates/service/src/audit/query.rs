@@ -1,0 +1,155 @@
+//! What an admin asks of the audit log, as it stands in an address.
+
+use chrono::NaiveDate;
+use latchkey_domain::{AccountSid, DAY, Email, Timestamp};
+
+use super::{AuditCursor, AuditFilter};
+use crate::ports::StoreResult;
+use crate::{AuditAction, AuditActor, AuditSubject, Service};
+
+/// The longest request id or address that is looked for, in bytes.
+const MAX_TEXT: usize = 200;
+
+/// What was typed into the filters. Empty where nothing was.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditQuery {
+    /// Who: a service rep's e-mail address, a token's Account SID, or [`AuditQuery::COMMAND_LINE`].
+    pub actor: String,
+    /// Did what: an action's code.
+    pub action: String,
+    /// To what: a service rep's e-mail address, or a token's Account SID.
+    pub subject: String,
+    /// The first day, in UTC, as 2026-11-24.
+    pub from: String,
+    /// The last day, in UTC.
+    pub to: String,
+    /// From where.
+    pub address: String,
+    /// In which request.
+    pub request_id: String,
+    /// After which entry.
+    pub after: String,
+}
+
+impl AuditQuery {
+    /// Stands for the operators on the command line.
+    pub const COMMAND_LINE: &str = "command-line";
+
+    /// The filters by their names in an address, in the order of the form.
+    #[must_use]
+    pub fn fields(&self) -> [(&'static str, &str); 7] {
+        [
+            ("actor", &self.actor),
+            ("action", &self.action),
+            ("subject", &self.subject),
+            ("from", &self.from),
+            ("to", &self.to),
+            ("address", &self.address),
+            ("request_id", &self.request_id),
+        ]
+    }
+
+    /// Reads the filters by their names in an address.
+    pub fn read(mut value: impl FnMut(&str) -> Option<String>) -> Self {
+        let mut text = |name| value(name).unwrap_or_default().trim().to_owned();
+        Self {
+            actor: text("actor"),
+            action: text("action"),
+            subject: text("subject"),
+            from: text("from"),
+            to: text("to"),
+            address: text("address"),
+            request_id: text("request_id"),
+            after: text("after"),
+        }
+    }
+}
+
+/// What is asked, understood.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct UnderstoodQuery {
+    /// The filter.
+    pub filter: AuditFilter,
+    /// The entry after which to go on.
+    pub after: Option<AuditCursor>,
+    /// The filters that were left out because they make no sense, each in a sentence.
+    pub notes: Vec<String>,
+}
+
+impl Service {
+    /// Makes sense of what was typed. What makes none is left out, with a note.
+    pub(super) async fn understand(&self, query: &AuditQuery) -> StoreResult<UnderstoodQuery> {
+        let mut understood = UnderstoodQuery::default();
+        let UnderstoodQuery { filter, after, notes } = &mut understood;
+        if query.actor == AuditQuery::COMMAND_LINE {
+            filter.actor = Some(AuditActor::CommandLine);
+        } else if let Some(one) = self.one_of(&query.actor, "Who", notes).await? {
+            filter.actor = match one {
+                AuditSubject::Rep(id) => Some(AuditActor::Rep(id)),
+                AuditSubject::Token(sid) => Some(AuditActor::Token(sid)),
+                AuditSubject::Nothing => None,
+            };
+        }
+        filter.subject = self.one_of(&query.subject, "To what", notes).await?;
+        filter.action = read(&query.action, AuditAction::parse, notes, || {
+            "What: there is no such action, so it was left out.".to_owned()
+        });
+        let day = |text: &str| text.parse::<NaiveDate>().ok().and_then(|day| day.and_hms_opt(0, 0, 0));
+        let day = |text: &str| day(text).map(|time| Timestamp::from_unix_seconds(time.and_utc().timestamp()));
+        let no_day = |label| move || format!("{label}: write a day as 2026-11-24. It was left out.");
+        filter.from = read(&query.from, day, notes, no_day("From"));
+        let last = read(&query.to, day, notes, no_day("To"));
+        filter.before = last.map(|last| last.plus_seconds(DAY));
+        if filter.from.zip(filter.before).is_some_and(|(from, before)| from >= before) {
+            filter.before = None;
+            notes.push("To: this day comes before the first one, so it was left out.".to_owned());
+        }
+        let text = |text: &str| (text.len() <= MAX_TEXT && !text.contains('\0')).then(|| text.to_owned());
+        let too_long = |label| move || format!("{label}: no entry has this. It was left out.");
+        filter.address = read(&query.address, text, notes, too_long("Address"));
+        filter.request_id = read(&query.request_id, text, notes, too_long("Request id"));
+        *after = read(
+            &query.after,
+            |text| text.parse().ok(),
+            notes,
+            || "The place to go on from cannot be read: this is the beginning.".to_owned(),
+        );
+        Ok(understood)
+    }
+
+    /// The service rep or the token of this name.
+    async fn one_of(&self, text: &str, label: &str, notes: &mut Vec<String>) -> StoreResult<Option<AuditSubject>> {
+        if text.is_empty() {
+            return Ok(None);
+        }
+        if let Ok(sid) = text.parse::<AccountSid>() {
+            return Ok(Some(AuditSubject::Token(sid)));
+        }
+        let Ok(email) = Email::parse(text) else {
+            notes.push(format!("{label}: write an e-mail address or an Account SID. It was left out."));
+            return Ok(None);
+        };
+        let rep = self.store.rep_by_email(&email).await?;
+        if rep.is_none() {
+            notes.push(format!("{label}: there is no service rep with this address. It was left out."));
+        }
+        Ok(rep.map(|rep| AuditSubject::Rep(rep.id)))
+    }
+}
+
+/// The value of a text, where there is one; a note where there is one that cannot be read.
+fn read<T>(
+    text: &str,
+    parse: impl FnOnce(&str) -> Option<T>,
+    notes: &mut Vec<String>,
+    note: impl FnOnce() -> String,
+) -> Option<T> {
+    if text.is_empty() {
+        return None;
+    }
+    let value = parse(text);
+    if value.is_none() {
+        notes.push(note());
+    }
+    value
+}
