@@ -128,12 +128,14 @@ pub(crate) async fn admit(
         Ok(presented) => presented,
         Err(Missing::Absent) => {
             state.metrics.refused(Refused::NoCredential);
+            state.service.note_refused_call(None, "no_credential", origin);
             return Err(unauthorized(ProblemCode::CredentialMissing, BEARER, "Send an Auth Token with the request."));
         }
         Err(Missing::Malformed) => {
             check_address(state, origin)?;
             state.service.note_failed_call(&origin.address);
             state.metrics.refused(Refused::Malformed);
+            state.service.note_refused_call(None, "malformed_credential", origin);
             return Err(unauthorized(
                 ProblemCode::MalformedCredential,
                 BEARER_MALFORMED,
@@ -159,6 +161,7 @@ pub(crate) fn check_address(state: &ServerState, origin: &Origin) -> Result<(), 
         return Ok(());
     };
     state.metrics.refused(Refused::TooManyFailures);
+    state.service.note_refused_call(None, "too_many_failures", origin);
     let detail = "Too many bad credentials came from this address. Correct the credential, and wait for Retry-After.";
     Err(Problem::new(ProblemCode::TooManyFailures, detail).with_header(RETRY_AFTER, seconds.into()))
 }
@@ -178,8 +181,10 @@ fn decide(
 ) -> Result<Vendor, Problem> {
     let is_good = verified.is_good();
     let Verified { verdict, credential, scopes, usage } = verified;
+    let sid = credential.as_ref().map(|credential| credential.token.sid);
     let Some(credential) = credential.filter(|_| is_good) else {
         state.service.note_failed_call(&origin.address);
+        state.service.note_refused_call(sid, verdict.code(), origin);
         return Err(unauthorized(
             ProblemCode::InvalidToken,
             BEARER_INVALID_TOKEN,
@@ -188,9 +193,11 @@ fn decide(
     };
     if let Some(usage) = usage.filter(Usage::is_over) {
         state.metrics.refused(Refused::RateLimited);
+        state.service.note_refused_call(sid, "rate_limited", origin);
         return Err(over_limit(&usage).with_headers(headers_of(&credential, Some(&usage))));
     }
     if verdict == Verdict::MissingScope {
+        state.service.note_refused_call(sid, "insufficient_scope", origin);
         return Err(insufficient(needed).with_headers(headers_of(&credential, usage.as_ref())));
     }
     Ok(Vendor { credential, scopes, origin: origin.clone(), usage })

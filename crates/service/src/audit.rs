@@ -28,7 +28,7 @@ pub use canonical::{CANONICAL_VERSION, StoredEntry};
 pub use chain::{AuditHead, ChainStart, Flaw, StoredLink};
 pub use key::{AuditKey, AuditMac};
 pub use log::{AUDIT_PAGE, AuditCursor, AuditExport, AuditFilter, AuditLine, AuditPage, AuditState, Who};
-pub use query::AuditQuery;
+pub use query::{AuditQuery, day};
 pub use refusals::RefusedCalls;
 pub use segment::{Sealing, SegmentError, verify_segment};
 pub use sequence::Sequencing;

@@ -42,7 +42,7 @@ pub use account::{EmailForm, PasswordForm};
 pub use audit::{
     AUDIT_PAGE, AuditAction, AuditActor, AuditCursor, AuditEntry, AuditExport, AuditFilter, AuditHead, AuditKey,
     AuditLine, AuditMac, AuditPage, AuditQuery, AuditState, AuditSubject, AuditVerdict, CANONICAL_VERSION, ChainStart,
-    Flaw, Origin, RefusedCalls, Sealing, SegmentError, Sequencing, StoredEntry, StoredLink, VerifiedChain, Who,
+    Flaw, Origin, RefusedCalls, Sealing, SegmentError, Sequencing, StoredEntry, StoredLink, VerifiedChain, Who, day,
     verify_audit, verify_segment,
 };
 pub use catalog_file::{CatalogFileError, DEFAULT_CATALOG, read_catalog};

@@ -38,6 +38,7 @@ use crate::engine::Engine;
 use crate::failure::OrUnavailable;
 use crate::row::Fields;
 
+pub use engine::sqlite::file_of as sqlite_file;
 pub use open::{OpenError, Opening};
 pub use schema::SchemaChange;
 

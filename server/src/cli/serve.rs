@@ -4,8 +4,8 @@
 //!    is found before that is touched.
 //! 2. The database is opened, its schema made or migrated, and a set-up link offered where nobody is an admin.
 //! 3. Connections are let in; one line of JSON on standard output says so, and where.
-//! 4. Uses of tokens are written down, ended sessions removed, exchanges of ended tokens broken off, until a signal comes.
-//! 5. Connections are brought to their end, the last uses written, the database closed.
+//! 4. Uses of tokens are written down, the audit log is sequenced, ended sessions removed, exchanges of ended tokens broken off, until a signal comes.
+//! 5. Connections are brought to their end, the last uses written, the last entries sequenced, the database closed.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use clap::Args;
 use latchkey_domain::{MalformedRateLimit, RateLimit};
-use latchkey_service::{Service, VendorLimits};
+use latchkey_service::ports::StoreResult;
+use latchkey_service::{AuditHead, Sequencing, Service, VendorLimits};
 use latchkey_store::Opening;
 use serde::Serialize;
 use tokio::net::TcpListener;
@@ -24,9 +25,9 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::failure::{Broken as _, Exit, Failed};
 use super::listening::Taken;
-use super::output;
 use super::public_url;
 use super::setting::{Open, Sources, in_words};
+use super::{audit_key, output};
 use crate::connections::{self, Limits};
 use crate::gateway::{self, Gateway, Upstream};
 use crate::networks::Networks;
@@ -37,7 +38,13 @@ use crate::{NetworkSettings, ServerState, WebSettings};
 const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
 /// How often the remains of ended sessions are removed.
 const SESSIONS_INTERVAL: Duration = Duration::from_hours(1);
-/// How long each of the last two steps may take, after connections have had theirs.
+/// How often entries of the audit log are sequenced.
+const SEQUENCE_INTERVAL: Duration = Duration::from_millis(500);
+/// After how many of those the log's head is said: an hour.
+const HEAD_EVERY: u64 = 2 * 60 * 60;
+/// After how many of those refused calls are written: a minute.
+const REFUSALS_EVERY: u64 = 2 * 60;
+/// How long each of the last steps may take, after connections have had theirs.
 const LAST_STEP: Duration = Duration::from_millis(700);
 
 #[derive(Debug, Args)]
@@ -117,7 +124,8 @@ impl Serve {
             trusted_proxies: self.trusted_proxies.clone(),
             metrics_allow: self.metrics_allow.clone(),
         };
-        let open = sources.open_with(catalog, Opening::Serve, limits).await?;
+        let mut open = sources.open_with(catalog, Opening::Serve, limits).await?;
+        open.service = audit_key::with_key(open.service, &open.store, &sources.audit_key_file()).await?;
         let change = open.store.schema_change();
         if change.from != change.to {
             output::tell(&in_words(change));
@@ -193,6 +201,7 @@ async fn serve(open: Open, state: ServerState, listener: TcpListener, api: Optio
     let mut chores = JoinSet::new();
     chores.spawn(flush_last_use(Arc::clone(&service)));
     chores.spawn(remove_ended_sessions(Arc::clone(&service)));
+    chores.spawn(keep_audit_log(Arc::clone(&service)));
     if let Some(gateway) = &state.gateway {
         chores.spawn(Arc::clone(gateway).end_exchanges(Arc::clone(&service)));
     }
@@ -222,6 +231,9 @@ async fn serve(open: Open, state: ServerState, listener: TcpListener, api: Optio
         Ok(Err(error)) => tracing::error!(cause = %error, "the last uses of tokens could not be written"),
         Err(_) => tracing::error!("the last uses of tokens could not be written in time"),
     }
+    if !matches!(timeout(LAST_STEP, finish_audit_log(&service)).await, Ok(Ok(()))) {
+        tracing::error!("the last entries of the audit log could not be sequenced in time; the next start does it");
+    }
     if timeout(LAST_STEP, store.close()).await.is_err() {
         tracing::warn!("the database did not close in time");
     }
@@ -248,6 +260,52 @@ async fn remove_ended_sessions(service: Arc<Service>) {
             Ok(removed) => tracing::debug!(removed, "ended sessions removed"),
             Err(error) => tracing::warn!(cause = %error, "ended sessions could not be removed"),
         }
+    }
+}
+
+/// Sequences the audit log, says where its chain ends, and writes what calls were refused.
+async fn keep_audit_log(service: Arc<Service>) {
+    let mut ticks = interval(SEQUENCE_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut passed: u64 = 0;
+    loop {
+        ticks.tick().await;
+        if passed.wrapping_add(1).is_multiple_of(REFUSALS_EVERY)
+            && let Err(error) = service.flush_refused_calls().await
+        {
+            tracing::warn!(cause = %error, "refused calls could not be written; they are kept for the next time");
+        }
+        let sequenced = service.sequence_audit().await;
+        match &sequenced {
+            Ok(Sequencing::OtherKey) if passed.is_multiple_of(HEAD_EVERY) => {
+                tracing::error!("the audit log is not sequenced: its chain was begun with another key");
+            }
+            Ok(Sequencing::NoKey) if passed.is_multiple_of(HEAD_EVERY) => {
+                tracing::error!("the audit log is not sequenced here: there is no key");
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(cause = %error, "the audit log could not be sequenced; its entries wait"),
+        }
+        if passed.is_multiple_of(HEAD_EVERY) && sequenced.is_ok() {
+            say_head(&service).await;
+        }
+        passed = passed.wrapping_add(1);
+    }
+}
+
+/// Writes and sequences what is left, and says where the chain ends.
+async fn finish_audit_log(service: &Service) -> StoreResult<()> {
+    service.flush_refused_calls().await?;
+    service.sequence_audit().await?;
+    say_head(service).await;
+    Ok(())
+}
+
+/// A head that is kept elsewhere shows later that nothing before it was cut off.
+async fn say_head(service: &Service) {
+    match service.audit_head().await {
+        Ok(AuditHead { seq, mac }) => tracing::info!(entry = seq, head = %mac, "the audit log's head"),
+        Err(error) => tracing::warn!(cause = %error, "the audit log's head could not be read"),
     }
 }
 

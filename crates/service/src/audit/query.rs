@@ -94,8 +94,6 @@ impl Service {
         filter.action = read(&query.action, AuditAction::parse, notes, || {
             "What: there is no such action, so it was left out.".to_owned()
         });
-        let day = |text: &str| text.parse::<NaiveDate>().ok().and_then(|day| day.and_hms_opt(0, 0, 0));
-        let day = |text: &str| day(text).map(|time| Timestamp::from_unix_seconds(time.and_utc().timestamp()));
         let no_day = |label| move || format!("{label}: write a day as 2026-11-24. It was left out.");
         filter.from = read(&query.from, day, notes, no_day("From"));
         let last = read(&query.to, day, notes, no_day("To"));
@@ -135,6 +133,13 @@ impl Service {
         }
         Ok(rep.map(|rep| AuditSubject::Rep(rep.id)))
     }
+}
+
+/// When the day that is written as 2026-11-24 begins, in UTC.
+#[must_use]
+pub fn day(text: &str) -> Option<Timestamp> {
+    let begin = text.parse::<NaiveDate>().ok()?.and_hms_opt(0, 0, 0)?;
+    Some(Timestamp::from_unix_seconds(begin.and_utc().timestamp()))
 }
 
 /// The value of a text, where there is one; a note where there is one that cannot be read.

@@ -50,7 +50,9 @@ impl RefusedCalls {
 
     fn put_back(&self, taken: Summaries) {
         let mut summaries = self.summaries();
-        taken.into_iter().for_each(|(key, summary)| add(&mut summaries, key, summary));
+        for (key, summary) in taken {
+            add(&mut summaries, key, summary);
+        }
     }
 
     fn summaries(&self) -> MutexGuard<'_, Summaries> {

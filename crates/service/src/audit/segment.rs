@@ -68,7 +68,7 @@ pub enum SegmentError {
 struct Edge {
     latchkey_audit_segment: u32,
     /// "begin" or "end".
-    edge: String,
+    place: String,
     /// The last link before the segment, or in it.
     seq: i64,
     mac: String,
@@ -77,10 +77,10 @@ struct Edge {
 }
 
 impl Edge {
-    fn of(edge: &str, start: &ChainStart) -> Self {
+    fn of(place: &str, start: &ChainStart) -> Self {
         Self {
             latchkey_audit_segment: VERSION,
-            edge: edge.to_owned(),
+            place: place.to_owned(),
             seq: start.sealed.seq,
             mac: start.sealed.mac.to_string(),
             seal: start.seal.to_string(),
@@ -89,9 +89,9 @@ impl Edge {
     }
 
     /// Where it is, where it is an edge of this kind.
-    fn read(text: &str, kind: &str) -> Option<ChainStart> {
+    fn read(text: &str, place: &str) -> Option<ChainStart> {
         let edge: Self = serde_json::from_str(text).ok()?;
-        if edge.latchkey_audit_segment != VERSION || edge.edge != kind {
+        if edge.latchkey_audit_segment != VERSION || edge.place != place {
             return None;
         }
         let sealed = AuditHead { seq: edge.seq, mac: edge.mac.parse().ok()? };
@@ -223,9 +223,9 @@ pub fn verify_segment(
     let start = Edge::read(&first?, "begin").ok_or(SegmentError::Unreadable(1))?;
     check_edge(key, &start)?;
     let mut walk = Walk::begin(key, start.sealed, head);
-    for (index, line) in lines.by_ref() {
-        let line = line?;
-        if let Some(end) = Edge::read(&line, "end") {
+    for (index, text) in lines.by_ref() {
+        let text = text?;
+        if let Some(end) = Edge::read(&text, "end") {
             check_edge(key, &end)?;
             if end.sealed != walk.at() {
                 return Err(SegmentError::Flawed(Flaw::Missing { seq: walk.at().seq + 1 }));
@@ -236,7 +236,7 @@ pub fn verify_segment(
             let found = walk.found().map_err(SegmentError::Flawed)?;
             return Ok((Sealing { after: start.sealed, last: end.sealed }, found));
         }
-        let link = Line::read(&line).ok_or(SegmentError::Unreadable(index + 1))?;
+        let link = Line::read(&text).ok_or(SegmentError::Unreadable(index + 1))?;
         walk.step(&link).map_err(SegmentError::Flawed)?;
     }
     Err(SegmentError::CutOff(walk.at().seq))

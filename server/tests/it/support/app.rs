@@ -9,7 +9,7 @@ use latchkey_server::routing::Surface;
 use latchkey_server::{NetworkSettings, ServerState, WebSettings};
 use latchkey_service::ports::{Rep, RepStore as _, TokenSource};
 use latchkey_service::{
-    AuditAction, AuditActor, AuditEntry, AuditSubject, DEFAULT_CATALOG, Origin, RepForm, Service, SignInForm,
+    AuditAction, AuditActor, AuditEntry, AuditKey, AuditSubject, DEFAULT_CATALOG, Origin, RepForm, Service, SignInForm,
     TokenOwner, VendorLimits, read_catalog,
 };
 use latchkey_store::{Opening, SqlStore};
@@ -96,7 +96,9 @@ impl TestApp {
             Arc::new(CountingRandom::default()),
             Arc::new(read_catalog(catalog).unwrap()),
         );
-        let service = Arc::new(service.unwrap().with_limits(settings.limits));
+        let service = Arc::new(
+            service.unwrap().with_limits(settings.limits).with_audit_key(AuditKey::parse(&"0b".repeat(32)).unwrap()),
+        );
         let gateway = settings.gateway;
         let state = ServerState::new(Arc::clone(&service), settings.web, settings.network, gateway.clone());
         Self {
