@@ -36,7 +36,17 @@ impl From<Refusal> for AppError {
 impl FromServerFnError for AppError {
     type Encoder = TextualJson;
 
-    fn from_server_fn_error(_: ServerFnErrorErr) -> Self {
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        #[cfg(feature = "ssr")]
+        if matches!(
+            error,
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_)
+        ) && let Some(response) = leptos::prelude::use_context::<leptos_axum::ResponseOptions>()
+        {
+            // What was sent could not be read: that is no failure of the server's.
+            response.set_status(http::StatusCode::BAD_REQUEST);
+        }
+        let _ = error;
         Self::Unreachable
     }
 }

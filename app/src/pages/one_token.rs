@@ -43,7 +43,7 @@ pub(crate) fn OneTokenPage(token: OwnToken) -> impl IntoView {
 
 #[component]
 fn Facts(token: OwnToken) -> impl IntoView {
-    let OwnToken { token, source, now, .. } = token;
+    let OwnToken { token, source, limit, now, .. } = token;
     let ago = |at| age_in_words(now.seconds_since(at));
     let fact = |name: &'static str, value: AnyView| view! { <div><dt>{name}</dt><dd>{value}</dd></div> };
     let expires_on = token.expires_at.to_date_in_words();
@@ -65,6 +65,15 @@ fn Facts(token: OwnToken) -> impl IntoView {
         Some(at) => view! { <Moment id="used" at=at words=ago(at)/> }.into_any(),
         None => "Never".into_any(),
     };
+    let limit = match limit {
+        Some(limit) => {
+            let unit = if limit.seconds() == 1 { "second" } else { "seconds" };
+            let (calls, seconds) = (limit.calls(), limit.seconds());
+            format!("{calls} calls in {seconds} {unit}; more get 429 until those are over")
+        }
+        None => "No limit of calls".to_owned(),
+    };
+    let made_by = token.maker.as_ref().map_or_else(|| source.label().to_owned(), |maker| source.label_by(maker));
     let created = format!("{} ({})", token.created_at.to_date_in_words(), ago(token.created_at));
     view! {
         <div class="card">
@@ -75,7 +84,8 @@ fn Facts(token: OwnToken) -> impl IntoView {
                 {fact(expires, view! { <Moment id="expires" at=token.expires_at words=expires_in_words/> }.into_any())}
                 {revoked}
                 {fact("Last use", last_use)}
-                {fact("Made by", source.label().into_any())}
+                {fact("Limit", limit.into_any())}
+                {fact("Made by", made_by.into_any())}
             </dl>
         </div>
     }

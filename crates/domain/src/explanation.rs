@@ -123,7 +123,7 @@ impl Explanation {
                 format!("Servers could read this path in different ways, so it is refused: {reason}.")
             }
             Self::OutsideApi => {
-                "This address belongs to Latchkey itself, not to the API. No scope of a token opens it.".to_owned()
+                "This address belongs to Latchkey itself, not to the API. No scope of a token opens it; what is below /oauth2 and /auth judges its callers by rules of its own.".to_owned()
             }
             Self::NotFound => {
                 "The API has nothing at this path. Paths are compared letter for letter, capitals included.".to_owned()

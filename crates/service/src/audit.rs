@@ -109,6 +109,13 @@ actions! {
     RepRenamed: "rep_renamed", "Name changed";
     RepDisabled: "rep_disabled", "Service rep disabled";
     RepEnabled: "rep_enabled", "Service rep enabled";
+    RepInvited: "rep_invited", "Service rep invited";
+    InvitationRenewed: "invitation_renewed", "Invitation renewed";
+    InvitationWithdrawn: "invitation_withdrawn", "Invitation withdrawn";
+    InvitationAccepted: "invitation_accepted", "Invitation accepted";
+    RoleChanged: "role_changed", "Role changed";
+    PasswordResetOffered: "password_reset_offered", "Password reset offered";
+    PasswordReset: "password_reset", "Password reset";
     EmailChanged: "email_changed", "E-mail address changed";
     PasswordChanged: "password_changed", "Password changed";
     AppearanceChanged: "appearance_changed", "Appearance changed";
@@ -119,7 +126,11 @@ actions! {
     OtherSessionsEnded: "other_sessions_ended", "Other sessions ended";
     TokenCreated: "token_created", "Token created";
     TokenRevoked: "token_revoked", "Token revoked";
+    TokensMoved: "tokens_moved", "Tokens moved";
+    TokenMoved: "token_moved", "Token moved";
     TokenLimited: "token_limited", "Token's limit of calls set";
+    TokenLookedUp: "token_looked_up", "Token looked up";
+    TokensExported: "tokens_exported", "List of tokens exported";
     CallsRefused: "calls_refused", "Calls refused";
     RecordCreated: "record_created", "Record created";
     RecordReplaced: "record_replaced", "Record replaced";
@@ -151,6 +162,15 @@ pub struct AuditEntry {
     pub origin: Origin,
     /// What else there is to say, for people; empty where nothing is.
     pub detail: String,
+}
+
+impl AuditEntry {
+    /// The same entry with more in its detail: what only the database could count.
+    #[must_use]
+    pub fn with_detail(&self, more: &str) -> Self {
+        let detail = if self.detail.is_empty() { more.to_owned() } else { format!("{}; {more}", self.detail) };
+        Self { detail, ..self.clone() }
+    }
 }
 
 #[cfg(test)]

@@ -12,9 +12,12 @@
 //! 4. [`Service::verify`]: a vendor's call (`verify.rs`), noted by [`LastUse`] and written by
 //!    [`Service::flush_last_use`].
 //!
+//! Beside it, what admins do to service reps stands in `administration/`.
+//!
 //! What the use cases need from outside stands in [`ports`].
 
 mod account;
+mod administration;
 mod audit;
 mod catalog_file;
 mod clock;
@@ -39,6 +42,9 @@ use std::sync::Arc;
 use latchkey_domain::{Catalog, Timestamp};
 
 pub use account::{EmailForm, PasswordForm};
+pub use administration::{
+    AccountLink, Authority, InviteForm, LinkOffer, PreviewedMove, RepDetails, RepListing, SystemRepForm,
+};
 pub use audit::{
     AUDIT_PAGE, AuditAction, AuditActor, AuditCursor, AuditEntry, AuditExport, AuditFilter, AuditHead, AuditKey,
     AuditLine, AuditMac, AuditPage, AuditQuery, AuditState, AuditSubject, AuditVerdict, CANONICAL_VERSION, ChainStart,

@@ -57,6 +57,11 @@ impl Limits {
     pub(crate) fn new(settings: VendorLimits) -> Self {
         Self { settings, tokens: Windows::new(usize::MAX), addresses: Windows::new(MAX_ADDRESSES) }
     }
+
+    /// The limit of calls with a token that has none of its own.
+    pub(crate) const fn calls(&self) -> Option<RateLimit> {
+        self.settings.calls
+    }
 }
 
 impl Service {

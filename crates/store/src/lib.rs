@@ -14,6 +14,7 @@
 //! integers for times and flags, COUNT cast to BIGINT. There is no clock and no randomness in it. What only one
 //! engine can do sits in that engine's module. `tests/contract` runs every operation on both.
 
+mod account_links;
 mod audit;
 mod constraint;
 mod engine;
@@ -22,11 +23,15 @@ mod lock;
 mod open;
 mod placeholders;
 mod records;
+mod rep_overview;
 mod reps;
 mod row;
 mod schema;
+mod search;
 mod sessions;
 mod set_up;
+mod standing;
+mod token_moves;
 mod tokens;
 
 use async_trait::async_trait;

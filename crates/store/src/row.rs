@@ -7,7 +7,7 @@
 use latchkey_domain::{AccountSid, Appearance, RepId, RepKind, Role, Timestamp};
 use latchkey_service::SecretHash;
 use latchkey_service::ports::{
-    Credential, Rep, Session, StoreError, StoreResult, StoredRecord, TokenRecord, TokenSource,
+    Credential, Rep, Session, StoreError, StoreResult, StoredRecord, TokenMaker, TokenRecord, TokenSource,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Any, ColumnIndex, Decode, Row, Type};
@@ -39,14 +39,15 @@ macro_rules! token_columns {
          token.scopes AS token_scopes, token.all_scopes AS token_all_scopes, token.source AS token_source, \
          token.created_at AS token_created_at, token.expires_at AS token_expires_at, \
          token.revoked_at AS token_revoked_at, token.rate_limit AS token_rate_limit, token_last_used.at AS last_used_at, \
-         service_rep.email AS owner_email"
+         service_rep.email AS owner_email, token.maker AS token_maker, maker.name AS maker_name"
     };
 }
 
 /// What a token's columns come from, beside `token` itself.
 macro_rules! token_joins {
     () => {
-        "JOIN service_rep ON service_rep.id = token.owner LEFT JOIN token_last_used ON token_last_used.sid = token.sid"
+        "JOIN service_rep ON service_rep.id = token.owner LEFT JOIN service_rep AS maker ON maker.id = token.maker \
+         LEFT JOIN token_last_used ON token_last_used.sid = token.sid"
     };
 }
 
@@ -135,6 +136,11 @@ impl<'r> Fields<'r> {
         }
     }
 
+    /// How many there are, from a COUNT.
+    pub(crate) fn count(self, column: &'static str) -> StoreResult<u64> {
+        u64::try_from(self.number(column)?).map_err(|_| self.inconsistent(column))
+    }
+
     /// So many bytes.
     pub(crate) fn bytes<const LENGTH: usize>(self, column: &'static str) -> StoreResult<[u8; LENGTH]> {
         self.value::<&[u8]>(column)?.try_into().map_err(|_| self.inconsistent(column))
@@ -193,6 +199,10 @@ pub(crate) fn token(row: &AnyRow) -> StoreResult<TokenRecord> {
         revoked_at: fields.optional_time("token_revoked_at")?,
         last_used_at: fields.optional_time("last_used_at")?,
         rate_limit: fields.code("token_rate_limit", |text| text.parse().ok())?,
+        maker: match fields.optional_bytes("token_maker")? {
+            None => None,
+            Some(id) => Some(TokenMaker { id: RepId::from_bytes(id), name: fields.text("maker_name")? }),
+        },
     })
 }
 

@@ -12,9 +12,8 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 
 use crate::constraint::Constraint;
 use crate::failure::{OrUnavailable, unavailable};
-use crate::lock::{self, Owner};
 use crate::row::{self, Fields, rep_columns, token_columns, token_joins};
-use crate::{SqlStore, audit, placeholders};
+use crate::{SqlStore, audit, placeholders, standing};
 
 /// A selection of whole credentials.
 macro_rules! select_credentials {
@@ -190,7 +189,8 @@ async fn refusal(
     max_live: usize,
 ) -> StoreResult<Option<TokenInsertion>> {
     let token = &new.token;
-    if lock::take_owner(&mut *connection, token.owner).await? == Owner::Gone {
+    let owner = standing::take(&mut *connection, token.owner).await?;
+    if !owner.is_some_and(standing::Standing::may_own_tokens) {
         return Ok(Some(TokenInsertion::OwnerGone));
     }
     // First: a form that is posted again must be told that its token exists, not that the description is taken.
@@ -235,7 +235,8 @@ async fn insert(connection: &mut AnyConnection, new: &NewToken) -> Result<(), sq
     let token = &new.token;
     sqlx::query(
         "INSERT INTO token (sid, owner, description, description_key, scopes, all_scopes, source, form_id, \
-         created_at, expires_at, revoked_at, rate_limit) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         created_at, expires_at, revoked_at, rate_limit, maker) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(token.sid.as_bytes().as_slice())
     .bind(token.owner.as_bytes().as_slice())
@@ -249,6 +250,7 @@ async fn insert(connection: &mut AnyConnection, new: &NewToken) -> Result<(), sq
     .bind(token.expires_at.unix_seconds())
     .bind(token.revoked_at.map(Timestamp::unix_seconds))
     .bind(token.rate_limit.to_string())
+    .bind(token.maker.as_ref().map(|maker| maker.id.as_bytes().to_vec()))
     .execute(&mut *connection)
     .await?;
     sqlx::query("INSERT INTO token_secret (hash, sid, not_after) VALUES ($1, $2, NULL)")

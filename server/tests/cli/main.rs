@@ -13,6 +13,7 @@ mod durability;
 mod failures;
 mod gateway_memory;
 mod gateways;
+mod https_upstream;
 mod quick_start;
 mod serving;
 mod support;

@@ -91,10 +91,19 @@ impl Place {
 
     /// Starts a server on a free port, and waits until it is ready.
     pub(crate) fn serve(&self, more: &[&str]) -> Server {
+        self.serve_with(more, &[])
+    }
+
+    /// The same, with variables in its environment.
+    pub(crate) fn serve_with(&self, more: &[&str], variables: &[(&str, &str)]) -> Server {
         let log = self.path("log");
         let mut command = self.command(&[&["serve"], more].concat());
-        let mut child =
-            command.env("LATCHKEY_LISTEN", "127.0.0.1:0").stderr(File::create(&log).unwrap()).spawn().unwrap();
+        let mut child = command
+            .envs(variables.iter().copied())
+            .env("LATCHKEY_LISTEN", "127.0.0.1:0")
+            .stderr(File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let (sender, receiver) = mpsc::channel();
         thread::spawn(move || {

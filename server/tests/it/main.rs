@@ -10,6 +10,7 @@
 mod api;
 mod auth;
 mod connections;
+mod every_route;
 mod gateway;
 mod metrics;
 mod oauth2;

@@ -8,22 +8,30 @@
 //! implement it in `latchkey-store` in the file of the same noun, and add its case to the contract suite, which
 //! runs it on both engines.
 
+mod account_links;
 mod audit;
 mod records;
+mod rep_overview;
 mod reps;
 mod sessions;
 mod set_up;
+mod token_moves;
 mod tokens;
 
 use async_trait::async_trait;
 use latchkey_domain::Timestamp;
 
+pub use account_links::{AccountLinkStore, LinkIssue, LinkPurpose, LinkUse, NewLink, Withdrawal};
 pub use audit::AuditStore;
 pub use records::{RecordDeletion, RecordInsertion, RecordReplacement, RecordStore, StoredRecord};
-pub use reps::{EmailChange, NewRep, Rep, RepInsertion, RepStore};
+pub use rep_overview::{RepFilter, RepOverview, RepOverviewStore};
+pub use reps::{EmailChange, NewRep, Rep, RepChange, RepInsertion, RepStore};
 pub use sessions::{AttemptLimits, AttemptReservation, NewSession, Session, SessionStore};
 pub use set_up::{FirstAdmin, SetUpState, SetUpStore};
-pub use tokens::{Credential, NewToken, Revocation, TokenFilter, TokenInsertion, TokenRecord, TokenSource, TokenStore};
+pub use token_moves::{MovableToken, TokenMove, TokenMoveOutcome, TokenMoveStore};
+pub use tokens::{
+    Credential, NewToken, Revocation, TokenFilter, TokenInsertion, TokenMaker, TokenRecord, TokenSource, TokenStore,
+};
 
 /// Tells the time.
 pub trait Clock: Send + Sync {
@@ -78,7 +86,17 @@ pub struct StoreDescription {
 
 /// The database.
 #[async_trait]
-pub trait Store: SetUpStore + RepStore + SessionStore + TokenStore + RecordStore + AuditStore {
+pub trait Store:
+    SetUpStore
+    + RepStore
+    + RepOverviewStore
+    + AccountLinkStore
+    + SessionStore
+    + TokenStore
+    + TokenMoveStore
+    + RecordStore
+    + AuditStore
+{
     /// Whether the database answers.
     ///
     /// # Errors

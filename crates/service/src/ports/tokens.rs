@@ -7,6 +7,15 @@ use latchkey_domain::{AccountSid, FormId, RepId, ScopeSet, Timestamp, TokenHash,
 use super::{Rep, StoreResult};
 use crate::AuditEntry;
 
+/// Who made a token that is somebody else's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenMaker {
+    /// The service rep.
+    pub id: RepId,
+    /// What they are called.
+    pub name: String,
+}
+
 /// A token, as stored. Its secrets stand in a table of their own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRecord {
@@ -34,12 +43,22 @@ pub struct TokenRecord {
     pub last_used_at: Option<Timestamp>,
     /// How many calls it may make.
     pub rate_limit: TokenRateLimit,
+    /// Who made it, where that was not its owner of today; none for what the command line made.
+    pub maker: Option<TokenMaker>,
+}
+
+impl TokenRecord {
+    /// Who made it, where that is not its owner: a token may have come back to its maker.
+    #[must_use]
+    pub fn other_maker(&self) -> Option<&TokenMaker> {
+        self.maker.as_ref().filter(|maker| maker.id != self.owner)
+    }
 }
 
 /// A token to be stored.
 #[derive(Debug, Clone)]
 pub struct NewToken {
-    /// The token; its `owner_email` and `last_used_at` are not stored with it.
+    /// The token; its `owner_email`, its maker's name and `last_used_at` are not stored with it.
     pub token: TokenRecord,
     /// What its description is compared by.
     pub description_key: String,

@@ -2,7 +2,7 @@
 
 use latchkey_domain::view::TokenView;
 use latchkey_domain::{
-    AccountSid, AskedCall, Explanation, Refusal, Scope, ScopeName, Timestamp, TokenFacts, TokenSource,
+    AccountSid, AskedCall, Explanation, RateLimit, Refusal, Scope, ScopeName, Timestamp, TokenFacts, TokenSource,
 };
 
 use crate::ports::Credential;
@@ -15,6 +15,8 @@ pub struct OwnToken {
     pub token: TokenView,
     /// How it came to be.
     pub source: TokenSource,
+    /// How many calls it may make, its own limit or the server's; `None` where there is no limit.
+    pub limit: Option<RateLimit>,
     /// What it was given: the catalog's scopes in the catalog's order, then those that have left it.
     pub scopes: Vec<HeldScope>,
     /// The call that was asked about, and what would become of it.
@@ -56,13 +58,14 @@ impl Service {
         let now = self.now();
         let view = self.token_view(&token, now);
         let source = token.source;
+        let limit = token.rate_limit.or(self.limits.calls());
         // No secret ends before its token: it has one, of the token's own age.
         let facts = self.facts(&Credential { token, owner: caller.rep.clone(), secret_not_after: None });
         let answer = asked.map(|call| {
             let explanation = Explanation::of(&self.catalog, &facts, &call.method, &call.path, now);
             ExplainedCall { call, reason: explanation.sentence(&self.catalog), explanation }
         });
-        Ok(OwnToken { token: view, source, scopes: self.held_scopes(&facts), answer, now })
+        Ok(OwnToken { token: view, source, limit, scopes: self.held_scopes(&facts), answer, now })
     }
 
     fn held_scopes(&self, facts: &TokenFacts) -> Vec<HeldScope> {

@@ -61,6 +61,7 @@ impl Service {
             expires_at: record.expires_at,
             revoked_at: record.revoked_at,
             last_used_at: self.last_used_at(record),
+            maker: record.other_maker().map(|maker| maker.name.clone()),
         }
     }
 }

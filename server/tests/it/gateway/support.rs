@@ -65,8 +65,13 @@ impl Site {
         Wire(timeout(PATIENCE, self.upstream.accept()).await.unwrap().unwrap().0)
     }
 
-    pub(super) async fn is_never_reached(&self) -> bool {
-        timeout(Duration::from_millis(50), self.upstream.accept()).await.is_err()
+    /// Whether nothing has reached the upstream before a request that is sent now.
+    pub(super) async fn was_never_reached(&self) -> bool {
+        let mut vendor = self.send("GET /api/v1/employees/the-first", &[]).await;
+        let mut upstream = self.reached().await;
+        let is_first = upstream.head().await.starts_with("GET /api/v1/employees/the-first ");
+        upstream.send("HTTP/1.1 204 No Content\r\n\r\n").await;
+        is_first && vendor.head().await.starts_with("HTTP/1.1 204 ")
     }
 
     pub(super) fn open_exchanges(&self) -> usize {

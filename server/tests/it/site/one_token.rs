@@ -2,7 +2,7 @@
 
 use latchkey_domain::{ScopeChoice, TokenForm};
 
-use crate::support::{Answer, Caller as _, SignedIn, TestApp};
+use crate::support::{Answer, Caller as _, SignedIn, TestApp, origin};
 
 const TOKENS: &str = "/settings/personal-access-tokens";
 
@@ -41,6 +41,11 @@ async fn it_says_what_the_token_is_and_nothing_secret() {
     ] {
         assert!(content.contains(said), "{said}: {content}");
     }
+    assert!(content.contains("No limit of calls"), "{content}");
+    let own = latchkey_domain::TokenRateLimit::Own(latchkey_domain::RateLimit::of(7, 1));
+    app.service.limit_token(token.sid, own, &origin()).await.unwrap();
+    let page = asked(&ann, &token.sid.to_string(), "").await;
+    assert!(page.contains("7 calls in 1 second; more get 429"), "{page}");
     app.revoke(token.sid).await;
     let page = asked(&ann, &token.sid.to_string(), "").await;
     assert!(page.contains("Revoked") && !page.contains("revoke="), "{page}");

@@ -180,7 +180,7 @@ impl TestApp {
         }
         let (actor, source) = (AuditActor::CommandLine, TokenSource::CommandLine);
         let rate_limit = latchkey_domain::TokenRateLimit::Default;
-        let owner = TokenOwner { rep: &rep, actor, source, rate_limit, origin: &origin() };
+        let owner = TokenOwner { rep: &rep, actor, source, rate_limit, origin: &origin(), maker: None };
         let issued = self.service.issue(owner, &draft, None).await.unwrap();
         IssuedToken {
             sid: issued.token.sid,
@@ -222,6 +222,7 @@ fn url(directory: &TempDir) -> String {
     format!("sqlite://{}", directory.path().join("latchkey.db").display())
 }
 
-fn origin() -> Origin {
+/// The command line of a test.
+pub(crate) fn origin() -> Origin {
     Origin { address: String::new(), request_id: "test".to_owned() }
 }

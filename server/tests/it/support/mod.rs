@@ -5,7 +5,7 @@ mod caller;
 mod determined;
 mod logs;
 
-pub(crate) use app::{IssuedToken, PASSWORD, Settings, TestApp};
+pub(crate) use app::{IssuedToken, PASSWORD, Settings, TestApp, origin};
 pub(crate) use caller::{Anonymous, Answer, Caller, CredentialForm, Request, SignedIn, Vendor, Visitor};
 pub(crate) use determined::NOW;
 pub(crate) use logs::Recording;
