@@ -23,6 +23,7 @@ mod catalog_file;
 mod clock;
 mod diagnostics;
 mod failure;
+mod index;
 mod last_use;
 mod limits;
 mod passwords;
@@ -54,6 +55,7 @@ pub use audit::{
 pub use catalog_file::{CatalogFileError, DEFAULT_CATALOG, read_catalog};
 pub use clock::{MonotoneClock, SystemClock};
 pub use failure::{Failure, Outcome};
+pub use index::{IndexState, Known, Owner, TRUST};
 pub use last_use::LastUse;
 pub use limits::{Purpose, VendorLimits};
 pub use passwords::PasswordPool;
@@ -77,6 +79,9 @@ pub struct Service {
     catalog: Arc<Catalog>,
     passwords: PasswordPool,
     last_use: LastUse,
+    index: index::Index,
+    grants: index::Grants,
+    is_beside_a_server: bool,
     limits: limits::Limits,
     refused_calls: RefusedCalls,
     audit_key: Option<AuditKey>,
@@ -94,7 +99,12 @@ impl Service {
         catalog: Arc<Catalog>,
     ) -> Outcome<Self> {
         let passwords = PasswordPool::new(random.as_ref())?;
+        let index = index::Index::new(Arc::clone(&store), Arc::new(SystemClock));
+        let grants = index::Grants::of(&catalog);
         Ok(Self {
+            index,
+            grants,
+            is_beside_a_server: false,
             store,
             clock,
             random,
@@ -105,6 +115,20 @@ impl Service {
             refused_calls: RefusedCalls::default(),
             audit_key: None,
         })
+    }
+
+    /// Keeps time by another clock than the machine's in judging how old the index is.
+    #[must_use]
+    pub fn with_boot_clock(mut self, clock: Arc<dyn ports::BootClock>) -> Self {
+        self.index = index::Index::new(Arc::clone(&self.store), clock);
+        self
+    }
+
+    /// For a process that works beside servers on the same database: each change is answered once it holds there.
+    #[must_use]
+    pub const fn beside_a_server(mut self) -> Self {
+        self.is_beside_a_server = true;
+        self
     }
 
     /// The catalog in use.

@@ -26,7 +26,7 @@ impl AccountLinkStore for SqlStore {
         }
         replace(&mut transaction, rep.rep.id, link).await?;
         audit::write(&mut transaction, audit).await?;
-        transaction.commit().await.or_unavailable()?;
+        transaction.commit_unjudged().await?;
         Ok(RepInsertion::Inserted)
     }
 
@@ -48,7 +48,7 @@ impl AccountLinkStore for SqlStore {
         }
         replace(&mut transaction, rep, link).await?;
         audit::write(&mut transaction, audit).await?;
-        transaction.commit().await.or_unavailable()?;
+        transaction.commit_unjudged().await?;
         Ok(LinkIssue::Issued)
     }
 
@@ -67,7 +67,7 @@ impl AccountLinkStore for SqlStore {
             .await
             .or_unavailable()?;
         audit::write(&mut transaction, audit).await?;
-        transaction.commit().await.or_unavailable()?;
+        transaction.commit_unjudged().await?;
         Ok(Withdrawal::Withdrawn)
     }
 
@@ -133,7 +133,7 @@ impl AccountLinkStore for SqlStore {
             LinkPurpose::Reset => audit.with_detail(&format!("sessions ended: {ended_sessions}")),
         };
         audit::write(&mut transaction, &entry).await?;
-        transaction.commit().await.or_unavailable()?;
+        transaction.commit_unjudged().await?;
         Ok(LinkUse::Used { ended_sessions })
     }
 }

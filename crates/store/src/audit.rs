@@ -25,7 +25,7 @@ impl AuditStore for SqlStore {
         for entry in entries {
             write(&mut transaction, entry).await?;
         }
-        transaction.commit().await.or_unavailable()
+        transaction.commit_unjudged().await
     }
 
     async fn sequence_audit(&self, key: &AuditKey, most: u32) -> StoreResult<Sequencing> {
@@ -37,7 +37,7 @@ impl AuditStore for SqlStore {
         Lock::Audit.take(&mut transaction).await?;
         let done = chain::sequence(&mut transaction, key, most).await?;
         if matches!(done, Sequencing::Sequenced { .. }) {
-            transaction.commit().await.or_unavailable()?;
+            transaction.commit_unjudged().await?;
         }
         Ok(done)
     }
@@ -79,7 +79,7 @@ impl AuditStore for SqlStore {
         if let Some(audit) = audit {
             write(&mut transaction, audit).await?;
         }
-        transaction.commit().await.or_unavailable()?;
+        transaction.commit_unjudged().await?;
         Ok(sealed)
     }
 

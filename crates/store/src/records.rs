@@ -99,7 +99,7 @@ impl RecordStore for SqlStore {
         .await
         .or_unavailable()?;
         audit::write(&mut transaction, audit).await?;
-        transaction.commit().await.or_unavailable()?;
+        transaction.commit_unjudged().await?;
         Ok(RecordInsertion::Inserted)
     }
 
@@ -133,7 +133,7 @@ impl RecordStore for SqlStore {
         };
         let record = row::record(&row)?;
         audit::write(&mut transaction, audit).await?;
-        transaction.commit().await.or_unavailable()?;
+        transaction.commit_unjudged().await?;
         Ok(RecordReplacement::Replaced(record))
     }
 
@@ -158,7 +158,7 @@ impl RecordStore for SqlStore {
             return Ok(if there.is_some() { RecordDeletion::Stale } else { RecordDeletion::NotFound });
         }
         audit::write(&mut transaction, audit).await?;
-        transaction.commit().await.or_unavailable()?;
+        transaction.commit_unjudged().await?;
         Ok(RecordDeletion::Deleted)
     }
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use latchkey_domain::{Appearance, Email, RepId, RepKind, Role, Timestamp};
-use latchkey_service::ports::{EmailChange, NewRep, Rep, RepChange, RepInsertion, RepStore, StoreResult};
+use latchkey_service::ports::{
+    Committed, EmailChange, NewRep, Rep, RepChange, RepInsertion, RepStore, StoreResult, TokenChange,
+};
 use latchkey_service::{AuditEntry, PasswordHash, SecretHash};
 use sqlx::AnyConnection;
 
@@ -32,7 +34,7 @@ impl RepStore for SqlStore {
             Err(error) => return Err(unavailable(error)),
         }
         audit::write(&mut transaction, audit).await?;
-        transaction.commit().await.or_unavailable()?;
+        transaction.commit_unjudged().await?;
         Ok(RepInsertion::Inserted)
     }
 
@@ -83,7 +85,7 @@ impl RepStore for SqlStore {
             refresh_search_text(&mut transaction, id).await?;
             audit::write(&mut transaction, audit).await?;
         }
-        transaction.commit().await.or_unavailable()
+        transaction.commit_unjudged().await
     }
 
     async fn set_appearance(&self, id: RepId, appearance: Appearance, audit: &AuditEntry) -> StoreResult<()> {
@@ -97,7 +99,7 @@ impl RepStore for SqlStore {
         if changed.rows_affected() > 0 {
             audit::write(&mut transaction, audit).await?;
         }
-        transaction.commit().await.or_unavailable()
+        transaction.commit_unjudged().await
     }
 
     async fn change_email(
@@ -106,7 +108,7 @@ impl RepStore for SqlStore {
         email: &Email,
         keep: SecretHash,
         audit: &AuditEntry,
-    ) -> StoreResult<EmailChange> {
+    ) -> StoreResult<Committed<EmailChange>> {
         let mut transaction = self.begin().await?;
         let changed = sqlx::query("UPDATE service_rep SET email = $1 WHERE id = $2 AND email <> $1")
             .bind(email.as_str())
@@ -115,15 +117,17 @@ impl RepStore for SqlStore {
             .await;
         match changed {
             Ok(changed) if changed.rows_affected() > 0 => {}
-            Ok(_) => return Ok(EmailChange::Changed { ended_sessions: 0 }),
-            Err(error) if Constraint::RepEmail.is_violated_in(&error) => return Ok(EmailChange::EmailTaken),
+            Ok(_) => return Ok(Committed::unchanged(EmailChange::Changed { ended_sessions: 0 })),
+            Err(error) if Constraint::RepEmail.is_violated_in(&error) => {
+                return Ok(Committed::unchanged(EmailChange::EmailTaken));
+            }
             Err(error) => return Err(unavailable(error)),
         }
         refresh_search_text(&mut transaction, id).await?;
         let ended_sessions = sessions::end_all_but(&mut transaction, id, Some(keep)).await?;
         audit::write(&mut transaction, audit).await?;
-        transaction.commit().await.or_unavailable()?;
-        Ok(EmailChange::Changed { ended_sessions })
+        // Verdicts name the owner's address to the API behind Latchkey.
+        transaction.commit_change(&[TokenChange::Owner(id)], EmailChange::Changed { ended_sessions }).await
     }
 
     async fn change_password(
@@ -145,7 +149,7 @@ impl RepStore for SqlStore {
         }
         let ended = sessions::end_all_but(&mut transaction, id, Some(keep)).await?;
         audit::write(&mut transaction, audit).await?;
-        transaction.commit().await.or_unavailable()?;
+        transaction.commit_unjudged().await?;
         Ok(ended)
     }
 
@@ -154,11 +158,11 @@ impl RepStore for SqlStore {
         id: RepId,
         disabled_at: Option<Timestamp>,
         audit: &AuditEntry,
-    ) -> StoreResult<RepChange> {
+    ) -> StoreResult<Committed<RepChange>> {
         self.change_disabled(id, disabled_at, audit).await
     }
 
-    async fn set_role(&self, id: RepId, role: Role, audit: &AuditEntry) -> StoreResult<RepChange> {
+    async fn set_role(&self, id: RepId, role: Role, audit: &AuditEntry) -> StoreResult<Committed<RepChange>> {
         self.change_role(id, role, audit).await
     }
 }
@@ -176,7 +180,7 @@ impl SqlStore {
             let id = Fields::of(row, "service_rep").bytes("id").map(RepId::from_bytes)?;
             refresh_search_text(&mut transaction, id).await?;
         }
-        transaction.commit().await.or_unavailable()
+        transaction.commit_unjudged().await
     }
 }
 

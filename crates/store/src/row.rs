@@ -74,7 +74,7 @@ impl<'r> Fields<'r> {
     }
 
     /// The error for a value that cannot be read. Where a column is selected as `table_column`, it is named alone.
-    fn inconsistent(self, column: &'static str) -> StoreError {
+    pub(crate) fn inconsistent(self, column: &'static str) -> StoreError {
         let alone = column.strip_prefix(self.table).and_then(|rest| rest.strip_prefix('_'));
         StoreError::Inconsistent { table: self.table, column: alone.unwrap_or(column) }
     }
@@ -94,6 +94,11 @@ impl<'r> Fields<'r> {
 
     /// A text that need not be there.
     pub(crate) fn optional_text(self, column: &'static str) -> StoreResult<Option<String>> {
+        self.value(column)
+    }
+
+    /// A text that is only looked at.
+    pub(crate) fn borrowed_text(self, column: &'static str) -> StoreResult<&'r str> {
         self.value(column)
     }
 
@@ -124,7 +129,7 @@ impl<'r> Fields<'r> {
 
     /// A time that need not be there.
     pub(crate) fn optional_time(self, column: &'static str) -> StoreResult<Option<Timestamp>> {
-        self.value::<Option<i64>>(column).map(|seconds| seconds.map(Timestamp::from_unix_seconds))
+        self.optional_number(column).map(|seconds| seconds.map(Timestamp::from_unix_seconds))
     }
 
     /// A flag, 0 or 1.

@@ -33,8 +33,13 @@ macro_rules! steps {
 }
 
 /// Every step. Naming each file once for both engines is what keeps the two lists alike.
-const STEPS: [Step; 4] =
-    steps![1: "0001_first_schema", 2: "0002_rate_limits", 3: "0003_administration_of_reps", 4: "0004_audit_chain"];
+const STEPS: [Step; 5] = steps![
+    1: "0001_first_schema",
+    2: "0002_rate_limits",
+    3: "0003_administration_of_reps",
+    4: "0004_token_changes",
+    5: "0005_audit_chain",
+];
 
 /// What opening did to the schema.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -26,7 +26,7 @@ impl SetUpStore for SqlStore {
                 .await
                 .or_unavailable()?;
         }
-        transaction.commit().await.or_unavailable()?;
+        transaction.commit_unjudged().await?;
         Ok(offered)
     }
 
@@ -56,7 +56,7 @@ impl SetUpStore for SqlStore {
         forget_codes(&mut transaction).await?;
         sessions::insert(&mut transaction, session).await?;
         audit::write(&mut transaction, audit).await?;
-        transaction.commit().await.or_unavailable()?;
+        transaction.commit_unjudged().await?;
         Ok(FirstAdmin::Created)
     }
 }

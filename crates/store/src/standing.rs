@@ -5,7 +5,7 @@
 //! that nobody would be left.
 
 use latchkey_domain::{RepId, RepKind, Role, Timestamp};
-use latchkey_service::ports::{RepChange, StoreResult};
+use latchkey_service::ports::{Committed, RepChange, StoreResult, TokenChange};
 use latchkey_service::{AuditActor, AuditEntry};
 use sqlx::AnyConnection;
 
@@ -83,20 +83,20 @@ impl SqlStore {
         id: RepId,
         disabled_at: Option<Timestamp>,
         audit: &AuditEntry,
-    ) -> StoreResult<RepChange> {
+    ) -> StoreResult<Committed<RepChange>> {
         let mut transaction = self.begin().await?;
         Lock::SetUp.take(&mut transaction).await?;
         if !may_administer(&mut transaction, audit.actor).await? {
-            return Ok(RepChange::NotAllowed);
+            return Ok(Committed::unchanged(RepChange::NotAllowed));
         }
         let Some(standing) = take(&mut transaction, id).await? else {
-            return Ok(RepChange::NotFound);
+            return Ok(Committed::unchanged(RepChange::NotFound));
         };
         if standing.is_disabled() == disabled_at.is_some() {
-            return Ok(RepChange::Unchanged);
+            return Ok(Committed::unchanged(RepChange::Unchanged));
         }
         if standing.is_working_admin() && !has_other_admin(&mut transaction, id).await? {
-            return Ok(RepChange::LastAdmin);
+            return Ok(Committed::unchanged(RepChange::LastAdmin));
         }
         sqlx::query("UPDATE service_rep SET disabled_at = $1 WHERE id = $2")
             .bind(disabled_at.map(Timestamp::unix_seconds))
@@ -113,26 +113,30 @@ impl SqlStore {
         } else {
             format!("tokens that work again: {live_tokens}")
         };
-        // The verdicts on this service rep's tokens change with this transaction.
         audit::write(&mut transaction, &audit.with_detail(&detail)).await?;
-        transaction.commit().await.or_unavailable()?;
-        Ok(RepChange::Changed { ended_sessions, live_tokens })
+        let changed = RepChange::Changed { ended_sessions, live_tokens };
+        transaction.commit_change(&[TokenChange::Owner(id)], changed).await
     }
 
-    pub(crate) async fn change_role(&self, id: RepId, role: Role, audit: &AuditEntry) -> StoreResult<RepChange> {
+    pub(crate) async fn change_role(
+        &self,
+        id: RepId,
+        role: Role,
+        audit: &AuditEntry,
+    ) -> StoreResult<Committed<RepChange>> {
         let mut transaction = self.begin().await?;
         Lock::SetUp.take(&mut transaction).await?;
         if !may_administer(&mut transaction, audit.actor).await? {
-            return Ok(RepChange::NotAllowed);
+            return Ok(Committed::unchanged(RepChange::NotAllowed));
         }
         let Some(standing) = take(&mut transaction, id).await? else {
-            return Ok(RepChange::NotFound);
+            return Ok(Committed::unchanged(RepChange::NotFound));
         };
         if standing.role == role {
-            return Ok(RepChange::Unchanged);
+            return Ok(Committed::unchanged(RepChange::Unchanged));
         }
         if standing.is_working_admin() && !has_other_admin(&mut transaction, id).await? {
-            return Ok(RepChange::LastAdmin);
+            return Ok(Committed::unchanged(RepChange::LastAdmin));
         }
         sqlx::query("UPDATE service_rep SET role = $1 WHERE id = $2")
             .bind(role.code())
@@ -145,10 +149,9 @@ impl SqlStore {
         }
         let live_tokens = live_tokens(&mut transaction, id, audit.at).await?;
         let detail = format!("now: {}; tokens concerned: {live_tokens}", role.code());
-        // The verdicts on this service rep's tokens change with this transaction.
         audit::write(&mut transaction, &audit.with_detail(&detail)).await?;
-        transaction.commit().await.or_unavailable()?;
-        Ok(RepChange::Changed { ended_sessions: 0, live_tokens })
+        let changed = RepChange::Changed { ended_sessions: 0, live_tokens };
+        transaction.commit_change(&[TokenChange::Owner(id)], changed).await
     }
 }
 

@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use latchkey_domain::{AccountSid, RepId, Timestamp};
-use latchkey_service::ports::{MovableToken, StoreResult, TokenMove, TokenMoveOutcome, TokenMoveStore};
+use latchkey_service::ports::{
+    Committed, MovableToken, StoreResult, TokenChange, TokenMove, TokenMoveOutcome, TokenMoveStore,
+};
 use latchkey_service::{AuditEntry, AuditSubject};
 use sqlx::AnyConnection;
 
@@ -24,9 +26,9 @@ impl TokenMoveStore for SqlStore {
         max_live: usize,
         audit: &AuditEntry,
         each: &AuditEntry,
-    ) -> StoreResult<TokenMoveOutcome> {
+    ) -> StoreResult<Committed<TokenMoveOutcome>> {
         if from == to {
-            return Ok(TokenMoveOutcome::TargetUnfit);
+            return Ok(Committed::unchanged(TokenMoveOutcome::TargetUnfit));
         }
         let mut transaction = self.begin().await?;
         // Both owners are locked, in one order for everybody: neither gets or loses a token meanwhile.
@@ -38,16 +40,16 @@ impl TokenMoveStore for SqlStore {
             }
         }
         if !target.is_some_and(standing::Standing::may_own_tokens) {
-            return Ok(TokenMoveOutcome::TargetUnfit);
+            return Ok(Committed::unchanged(TokenMoveOutcome::TargetUnfit));
         }
         let planned = plan(&mut transaction, from, to, audit.at).await?;
         if planned.moving.is_empty() {
-            return Ok(TokenMoveOutcome::Nothing(planned));
+            return Ok(Committed::unchanged(TokenMoveOutcome::Nothing(planned)));
         }
         let theirs = standing::live_tokens(&mut transaction, to, audit.at).await?;
         let afterwards = usize::try_from(theirs).ok().and_then(|theirs| theirs.checked_add(planned.moving.len()));
         if afterwards.is_none_or(|afterwards| afterwards > max_live) {
-            return Ok(TokenMoveOutcome::TooMany);
+            return Ok(Committed::unchanged(TokenMoveOutcome::TooMany));
         }
         for token in &planned.moving {
             // Made on the page by an owner who is one no longer: from here on they are its maker.
@@ -60,14 +62,13 @@ impl TokenMoveStore for SqlStore {
             .execute(&mut *transaction)
             .await
             .or_unavailable()?;
-            // The verdicts on this token change with this transaction.
             let entry = AuditEntry { subject: AuditSubject::Token(token.sid), ..each.clone() };
             audit::write(&mut transaction, &entry).await?;
         }
         let detail = format!("tokens moved: {}; tokens that stayed: {}", planned.moving.len(), planned.staying.len());
         audit::write(&mut transaction, &audit.with_detail(&detail)).await?;
-        transaction.commit().await.or_unavailable()?;
-        Ok(TokenMoveOutcome::Moved(planned))
+        let changes: Vec<TokenChange> = planned.moving.iter().map(|token| TokenChange::Token(token.sid)).collect();
+        transaction.commit_change(&changes, TokenMoveOutcome::Moved(planned)).await
     }
 }
 

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use latchkey_domain::{AccountSid, RepId, Timestamp, TokenHash, TokenRateLimit};
 use latchkey_service::AuditEntry;
 use latchkey_service::ports::{
-    Credential, NewToken, Revocation, StoreResult, TokenFilter, TokenInsertion, TokenRecord, TokenStore,
+    Committed, Credential, NewToken, Revocation, StoreResult, TokenChange, TokenFilter, TokenInsertion, TokenRecord,
+    TokenStore,
 };
 use sqlx::{AnyConnection, AssertSqlSafe};
 
@@ -38,20 +39,26 @@ macro_rules! select_tokens {
 
 #[async_trait]
 impl TokenStore for SqlStore {
-    async fn insert_token(&self, token: &NewToken, max_live: usize, audit: &AuditEntry) -> StoreResult<TokenInsertion> {
+    async fn insert_token(
+        &self,
+        token: &NewToken,
+        max_live: usize,
+        audit: &AuditEntry,
+    ) -> StoreResult<Committed<TokenInsertion>> {
         let mut transaction = self.begin().await?;
         if let Some(refusal) = refusal(&mut transaction, token, max_live).await? {
-            return Ok(refusal);
+            return Ok(Committed::unchanged(refusal));
         }
         match insert(&mut transaction, token).await {
             Ok(()) => {}
             // Another owner's form, posted at the same time: their lock is not this one.
-            Err(error) if Constraint::TokenForm.is_violated_in(&error) => return Ok(TokenInsertion::FormUsed),
+            Err(error) if Constraint::TokenForm.is_violated_in(&error) => {
+                return Ok(Committed::unchanged(TokenInsertion::FormUsed));
+            }
             Err(error) => return Err(unavailable(error)),
         }
         audit::write(&mut transaction, audit).await?;
-        transaction.commit().await.or_unavailable()?;
-        Ok(TokenInsertion::Inserted)
+        transaction.commit_change(&[TokenChange::Token(token.token.sid)], TokenInsertion::Inserted).await
     }
 
     async fn token(&self, sid: AccountSid, owner: Option<RepId>) -> StoreResult<Option<TokenRecord>> {
@@ -94,10 +101,10 @@ impl TokenStore for SqlStore {
         owner: Option<RepId>,
         now: Timestamp,
         audit: &AuditEntry,
-    ) -> StoreResult<Revocation> {
+    ) -> StoreResult<Committed<Revocation>> {
         let mut transaction = self.begin().await?;
         if find(&mut transaction, sid, owner).await?.is_none() {
-            return Ok(Revocation::NotFound);
+            return Ok(Committed::unchanged(Revocation::NotFound));
         }
         let revoked =
             sqlx::query("UPDATE token SET revoked_at = $1 WHERE sid = $2 AND revoked_at IS NULL AND expires_at > $1")
@@ -108,17 +115,21 @@ impl TokenStore for SqlStore {
                 .or_unavailable()?;
         // Read again: the update may have waited for another revocation.
         let Some(token) = find(&mut transaction, sid, owner).await? else {
-            return Ok(Revocation::NotFound);
+            return Ok(Committed::unchanged(Revocation::NotFound));
         };
         if revoked.rows_affected() == 0 {
-            return Ok(Revocation::HadEnded(token));
+            return Ok(Committed::unchanged(Revocation::HadEnded(token)));
         }
         audit::write(&mut transaction, audit).await?;
-        transaction.commit().await.or_unavailable()?;
-        Ok(Revocation::Revoked(token))
+        transaction.commit_change(&[TokenChange::Token(sid)], Revocation::Revoked(token)).await
     }
 
-    async fn limit_token(&self, sid: AccountSid, limit: TokenRateLimit, audit: &AuditEntry) -> StoreResult<bool> {
+    async fn limit_token(
+        &self,
+        sid: AccountSid,
+        limit: TokenRateLimit,
+        audit: &AuditEntry,
+    ) -> StoreResult<Committed<bool>> {
         let mut transaction = self.begin().await?;
         let limited = sqlx::query("UPDATE token SET rate_limit = $1 WHERE sid = $2")
             .bind(limit.to_string())
@@ -127,11 +138,10 @@ impl TokenStore for SqlStore {
             .await
             .or_unavailable()?;
         if limited.rows_affected() == 0 {
-            return Ok(false);
+            return Ok(Committed::unchanged(false));
         }
         audit::write(&mut transaction, audit).await?;
-        transaction.commit().await.or_unavailable()?;
-        Ok(true)
+        transaction.commit_change(&[TokenChange::Token(sid)], true).await
     }
 
     async fn credential(&self, secret: TokenHash) -> StoreResult<Option<Credential>> {
@@ -178,7 +188,7 @@ impl TokenStore for SqlStore {
         for batch in latest.chunks(placeholders::MOST / 2) {
             note_batch(&mut transaction, batch).await?;
         }
-        transaction.commit().await.or_unavailable()
+        transaction.commit_unjudged().await
     }
 }
 

@@ -6,10 +6,12 @@
 //!
 //! To add an operation: write its method on the noun's trait with its errors and its answer as a closed enum,
 //! implement it in `latchkey-store` in the file of the same noun, and add its case to the contract suite, which
-//! runs it on both engines.
+//! runs it on both engines. An operation that changes what a verdict says answers with a [`Committed`], which the
+//! use case hands to `Service::settle`.
 
 mod account_links;
 mod audit;
+mod changes;
 mod records;
 mod rep_overview;
 mod reps;
@@ -23,6 +25,9 @@ use latchkey_domain::Timestamp;
 
 pub use account_links::{AccountLinkStore, LinkIssue, LinkPurpose, LinkUse, NewLink, Withdrawal};
 pub use audit::AuditStore;
+pub use changes::{
+    ChangeStore, ChangeWatch, Committed, Revision, SecretPlace, SecretRecord, TokenChange, TokenChanges,
+};
 pub use records::{RecordDeletion, RecordInsertion, RecordReplacement, RecordStore, StoredRecord};
 pub use rep_overview::{RepFilter, RepOverview, RepOverviewStore};
 pub use reps::{EmailChange, NewRep, Rep, RepChange, RepInsertion, RepStore};
@@ -42,6 +47,13 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp {
         Timestamp::from_unix_seconds(self.unix_millis().div_euclid(1000))
     }
+}
+
+/// Tells how long the machine has been up, the time in which it slept included. Every process of the machine is told
+/// the same.
+pub trait BootClock: Send + Sync {
+    /// Microseconds since the machine was started.
+    fn micros(&self) -> u64;
 }
 
 /// Gives randomness that nobody can predict.
@@ -96,6 +108,7 @@ pub trait Store:
     + TokenMoveStore
     + RecordStore
     + AuditStore
+    + ChangeStore
 {
     /// Whether the database answers.
     ///

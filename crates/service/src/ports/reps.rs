@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use latchkey_domain::{Appearance, Email, RepId, RepKind, Role, Timestamp};
 
-use super::StoreResult;
+use super::{Committed, StoreResult};
 use crate::{AuditEntry, PasswordHash, SecretHash};
 
 /// A service rep, as stored.
@@ -144,7 +144,7 @@ pub trait RepStore: Send + Sync {
         email: &Email,
         keep: SecretHash,
         audit: &AuditEntry,
-    ) -> StoreResult<EmailChange>;
+    ) -> StoreResult<Committed<EmailChange>>;
 
     /// Replaces a person's password, and ends their sessions except `keep`. Answers how many ended.
     ///
@@ -169,11 +169,11 @@ pub trait RepStore: Send + Sync {
         id: RepId,
         disabled_at: Option<Timestamp>,
         audit: &AuditEntry,
-    ) -> StoreResult<RepChange>;
+    ) -> StoreResult<Committed<RepChange>>;
 
     /// Makes a service rep an admin, or an admin a rep. The same holds of the last admin.
     ///
     /// # Errors
     /// [`super::StoreError`] where the database fails.
-    async fn set_role(&self, id: RepId, role: Role, audit: &AuditEntry) -> StoreResult<RepChange>;
+    async fn set_role(&self, id: RepId, role: Role, audit: &AuditEntry) -> StoreResult<Committed<RepChange>>;
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use latchkey_domain::{AccountSid, RepId, Timestamp};
 
-use super::StoreResult;
+use super::{Committed, StoreResult};
 use crate::AuditEntry;
 
 /// A token that is to move, or cannot.
@@ -59,5 +59,5 @@ pub trait TokenMoveStore: Send + Sync {
         max_live: usize,
         audit: &AuditEntry,
         each: &AuditEntry,
-    ) -> StoreResult<TokenMoveOutcome>;
+    ) -> StoreResult<Committed<TokenMoveOutcome>>;
 }

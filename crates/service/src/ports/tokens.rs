@@ -4,7 +4,7 @@ use async_trait::async_trait;
 pub use latchkey_domain::TokenSource;
 use latchkey_domain::{AccountSid, FormId, RepId, ScopeSet, Timestamp, TokenHash, TokenRateLimit};
 
-use super::{Rep, StoreResult};
+use super::{Committed, Rep, StoreResult};
 use crate::AuditEntry;
 
 /// Who made a token that is somebody else's.
@@ -121,7 +121,12 @@ pub trait TokenStore: Send + Sync {
     ///
     /// # Errors
     /// [`super::StoreError`] where the database fails.
-    async fn insert_token(&self, token: &NewToken, max_live: usize, audit: &AuditEntry) -> StoreResult<TokenInsertion>;
+    async fn insert_token(
+        &self,
+        token: &NewToken,
+        max_live: usize,
+        audit: &AuditEntry,
+    ) -> StoreResult<Committed<TokenInsertion>>;
 
     /// The token with this name, if it belongs to `owner` (to anybody, for `None`).
     ///
@@ -145,13 +150,18 @@ pub trait TokenStore: Send + Sync {
         owner: Option<RepId>,
         now: Timestamp,
         audit: &AuditEntry,
-    ) -> StoreResult<Revocation>;
+    ) -> StoreResult<Committed<Revocation>>;
 
     /// Sets how many calls a token may make; `false` where there is no such token.
     ///
     /// # Errors
     /// [`super::StoreError`] where the database fails.
-    async fn limit_token(&self, sid: AccountSid, limit: TokenRateLimit, audit: &AuditEntry) -> StoreResult<bool>;
+    async fn limit_token(
+        &self,
+        sid: AccountSid,
+        limit: TokenRateLimit,
+        audit: &AuditEntry,
+    ) -> StoreResult<Committed<bool>>;
 
     /// The token that this secret belongs to, valid or not.
     ///

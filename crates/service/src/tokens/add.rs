@@ -152,7 +152,8 @@ impl Service {
             NewToken { token: token.clone(), description_key: draft.description.key(), secret: hash_of(&secret), form };
         let mut audit = self.entry(owner.actor, AuditAction::TokenCreated, AuditSubject::Token(sid), owner.origin);
         audit.detail = format!("scopes: {}; until {}", token.scopes, token.expires_at.to_rfc3339());
-        match self.store.insert_token(&new, Refusal::MAX_LIVE_TOKENS, &audit).await? {
+        let inserted = self.store.insert_token(&new, Refusal::MAX_LIVE_TOKENS, &audit).await?;
+        match self.settle(inserted).await? {
             TokenInsertion::Inserted => Ok(IssuedToken { token, secret }),
             TokenInsertion::FormUsed => Err(Refusal::AlreadyCreated.into()),
             TokenInsertion::DescriptionTaken => Err(FieldProblem::DescriptionTaken.into()),

@@ -117,7 +117,7 @@ pub(crate) async fn a_link_is_for_whom_it_fits(fixture: Fixture) {
     fixture.rep(1).await;
     invite(&fixture, 2).await;
     fixture.rep(3).await;
-    fixture.store.set_disabled(rep_id(3), Some(NOW), &entry(AuditAction::RepDisabled)).await.unwrap();
+    fixture.store.set_disabled(rep_id(3), Some(NOW), &entry(AuditAction::RepDisabled)).await.unwrap().unsettled();
     fixture.rep(4).await;
     fixture.execute("UPDATE service_rep SET kind = 'system', password_hash = NULL WHERE name = 'Rep 4'").await.unwrap();
     let entries = fixture.audited().await.len();
@@ -139,7 +139,7 @@ pub(crate) async fn disabling_takes_the_link_away(fixture: Fixture) {
     fixture.rep(1).await;
     issue(&fixture, 1, 1, LinkPurpose::Reset).await;
     for disabled_at in [Some(NOW), None] {
-        fixture.store.set_disabled(rep_id(1), disabled_at, &entry(AuditAction::RepDisabled)).await.unwrap();
+        fixture.store.set_disabled(rep_id(1), disabled_at, &entry(AuditAction::RepDisabled)).await.unwrap().unsettled();
         assert!(!opens(&fixture, 1, LinkPurpose::Reset).await, "{disabled_at:?}");
     }
     assert_eq!(use_link(&fixture, 1, 1, LinkPurpose::Reset, 0).await, LinkUse::Invalid);

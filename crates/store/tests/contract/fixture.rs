@@ -67,7 +67,7 @@ impl Fixture {
     }
 
     pub(crate) async fn insert(&self, token: &NewToken) -> TokenInsertion {
-        self.store.insert_token(token, 500, &entry(AuditAction::TokenCreated)).await.unwrap()
+        self.store.insert_token(token, 500, &entry(AuditAction::TokenCreated)).await.unwrap().unsettled()
     }
 
     /// Stores a token with a description that is its number.

@@ -15,6 +15,7 @@
 mod account_links;
 mod audit;
 mod audit_chain;
+mod changes;
 mod fixture;
 mod opening;
 mod records;
@@ -155,6 +156,17 @@ contract! {
         a_last_use_never_moves_back,
         many_uses_are_noted_at_once,
         a_token_has_at_most_two_secrets,
+    }
+    changes {
+        what_changes_a_verdict_takes_a_revision,
+        what_changes_nothing_takes_none,
+        what_no_verdict_is_made_of_takes_none,
+        revisions_are_in_the_order_of_commits,
+        what_cannot_be_told_any_more_is_not_told,
+        live_secrets_are_read_in_pages,
+        a_tokens_secrets_are_read_valid_or_not,
+        a_watch_sees_every_commit,
+        a_closed_stores_watch_fails,
     }
     records {
         a_record_comes_back_as_it_was_stored,

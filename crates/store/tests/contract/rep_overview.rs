@@ -18,7 +18,7 @@ async fn populated(fixture: &Fixture) {
     fixture.token(2, rep_id(4)).await;
     fixture.token(3, rep_id(4)).await;
     fixture.execute("UPDATE token SET revoked_at = 1 WHERE description = 'Token 3'").await.unwrap();
-    fixture.store.set_disabled(rep_id(2), Some(NOW), &entry(AuditAction::RepDisabled)).await.unwrap();
+    fixture.store.set_disabled(rep_id(2), Some(NOW), &entry(AuditAction::RepDisabled)).await.unwrap().unsettled();
     let link = NewLink { hash: secret(3), purpose: LinkPurpose::Invite, expires_at: after(60) };
     let invited = NewRep { password: None, ..new_rep(3, Role::Rep) };
     fixture.store.invite(&invited, &link, &entry(AuditAction::RepInvited)).await.unwrap();
@@ -84,7 +84,7 @@ pub(crate) async fn names_are_found_in_any_case_however_they_came(fixture: Fixtu
     fixture.store.rename_rep(rep_id(1), "Örn", &entry(AuditAction::RepRenamed)).await.unwrap();
     assert_eq!((find("émile").await, find("ÖRN").await), (vec![], vec![1]));
     let changed = entry(AuditAction::EmailChanged);
-    fixture.store.change_email(rep_id(1), &email("ÅSA@example.com"), secret(1), &changed).await.unwrap();
+    fixture.store.change_email(rep_id(1), &email("ÅSA@example.com"), secret(1), &changed).await.unwrap().unsettled();
     assert_eq!((find("rep1@").await, find("åsa@").await, find("örn").await), (vec![], vec![1], vec![1]));
 
     // As a migration leaves it: completed when the database is opened.

@@ -86,7 +86,7 @@ pub(crate) async fn a_system_rep_has_two_enabled_people_as_owners(fixture: Fixtu
     let first = new_system_rep(5, &[rep_id(1), rep_id(2)]);
     let added = AuditAction::RepAdded;
     assert_eq!(fixture.store.insert_rep(&first, &entry(added)).await.unwrap(), RepInsertion::Inserted);
-    fixture.store.set_disabled(rep_id(3), Some(NOW), &entry(AuditAction::RepDisabled)).await.unwrap();
+    fixture.store.set_disabled(rep_id(3), Some(NOW), &entry(AuditAction::RepDisabled)).await.unwrap().unsettled();
     fixture.execute("UPDATE service_rep SET password_hash = NULL WHERE name = 'Rep 4'").await.unwrap();
     for owners in [
         vec![],
@@ -138,7 +138,7 @@ pub(crate) async fn a_changed_address_ends_other_sessions(fixture: Fixture) {
     start_sessions(&fixture).await;
     let change = async |address: &str| {
         let entry = entry(AuditAction::EmailChanged);
-        fixture.store.change_email(rep_id(1), &email(address), secret(1), &entry).await.unwrap()
+        fixture.store.change_email(rep_id(1), &email(address), secret(1), &entry).await.unwrap().unsettled()
     };
     assert_eq!(change("rep2@example.com").await, EmailChange::EmailTaken);
     assert_eq!(change("rep1@example.com").await, EmailChange::Changed { ended_sessions: 0 });
@@ -167,13 +167,16 @@ pub(crate) async fn nobody_is_changed_without_a_trace(fixture: Fixture) {
     let nobody = rep_id(9);
     store.rename_rep(nobody, "X", &entry(AuditAction::RepRenamed)).await.unwrap();
     store.set_appearance(nobody, Appearance::Dark, &entry(AuditAction::AppearanceChanged)).await.unwrap();
-    let changed =
-        store.change_email(nobody, &email("a@x"), secret(1), &entry(AuditAction::EmailChanged)).await.unwrap();
+    let changed = store
+        .change_email(nobody, &email("a@x"), secret(1), &entry(AuditAction::EmailChanged))
+        .await
+        .unwrap()
+        .unsettled();
     assert_eq!(changed, EmailChange::Changed { ended_sessions: 0 });
     let password = PasswordHash::from_phc("x".to_owned());
     let entry = entry(AuditAction::PasswordChanged);
     assert_eq!(store.change_password(nobody, &password, secret(1), &entry).await.unwrap(), 0);
-    assert_eq!(store.set_disabled(nobody, Some(NOW), &entry).await.unwrap(), RepChange::NotFound);
-    assert_eq!(store.set_role(nobody, Role::Admin, &entry).await.unwrap(), RepChange::NotFound);
+    assert_eq!(store.set_disabled(nobody, Some(NOW), &entry).await.unwrap().unsettled(), RepChange::NotFound);
+    assert_eq!(store.set_role(nobody, Role::Admin, &entry).await.unwrap().unsettled(), RepChange::NotFound);
     assert!(fixture.audited().await.is_empty());
 }

@@ -12,15 +12,15 @@ fn by(actor: RepId, action: AuditAction) -> AuditEntry {
 
 async fn disable(fixture: &Fixture, number: u8) -> RepChange {
     let entry = entry(AuditAction::RepDisabled);
-    fixture.store.set_disabled(rep_id(number), Some(NOW), &entry).await.unwrap()
+    fixture.store.set_disabled(rep_id(number), Some(NOW), &entry).await.unwrap().unsettled()
 }
 
 async fn enable(fixture: &Fixture, number: u8) -> RepChange {
-    fixture.store.set_disabled(rep_id(number), None, &entry(AuditAction::RepEnabled)).await.unwrap()
+    fixture.store.set_disabled(rep_id(number), None, &entry(AuditAction::RepEnabled)).await.unwrap().unsettled()
 }
 
 async fn set_role(fixture: &Fixture, number: u8, role: Role) -> RepChange {
-    fixture.store.set_role(rep_id(number), role, &entry(AuditAction::RoleChanged)).await.unwrap()
+    fixture.store.set_role(rep_id(number), role, &entry(AuditAction::RoleChanged)).await.unwrap().unsettled()
 }
 
 async fn working_admins(fixture: &Fixture) -> usize {
@@ -119,10 +119,10 @@ pub(crate) async fn whoever_is_no_admin_any_longer_changes_nothing(fixture: Fixt
     let entries = fixture.audited().await.len();
     for actor in [2, 3, 4, 9] {
         let disabling = by(rep_id(actor), AuditAction::RepDisabled);
-        let changed = fixture.store.set_disabled(rep_id(1), Some(NOW), &disabling).await.unwrap();
+        let changed = fixture.store.set_disabled(rep_id(1), Some(NOW), &disabling).await.unwrap().unsettled();
         assert_eq!(changed, RepChange::NotAllowed, "{actor}");
         let promoting = by(rep_id(actor), AuditAction::RoleChanged);
-        let changed = fixture.store.set_role(rep_id(4), Role::Admin, &promoting).await.unwrap();
+        let changed = fixture.store.set_role(rep_id(4), Role::Admin, &promoting).await.unwrap().unsettled();
         assert_eq!(changed, RepChange::NotAllowed, "{actor}");
     }
     assert_eq!(fixture.audited().await.len(), entries);
@@ -139,7 +139,7 @@ pub(crate) async fn two_admins_who_disable_each_other_leave_one(fixture: Fixture
         nodes[0].set_disabled(rep_id(2), Some(NOW), &one),
         nodes[1].set_disabled(rep_id(1), Some(NOW), &two),
     );
-    let outcomes = [outcomes.0.unwrap(), outcomes.1.unwrap()];
+    let outcomes = [outcomes.0.unwrap().unsettled(), outcomes.1.unwrap().unsettled()];
     assert_eq!(count(&outcomes, RepChange::Changed { ended_sessions: 0, live_tokens: 0 }), 1, "{outcomes:?}");
     // The second is told that they are no admin any longer.
     assert_eq!(count(&outcomes, RepChange::NotAllowed), 1, "{outcomes:?}");
@@ -154,7 +154,8 @@ pub(crate) async fn admins_who_demote_each_other_leave_one(fixture: Fixture) {
     // By operators, so that nobody stops being allowed: only the rule about the last one holds.
     let entry = entry(AuditAction::RoleChanged);
     let demotions = (0..6_u8).map(|number| nodes[usize::from(number) % 2].set_role(rep_id(number), Role::Rep, &entry));
-    let outcomes: Vec<RepChange> = join_all(demotions).await.into_iter().map(|outcome| outcome.unwrap()).collect();
+    let outcomes: Vec<RepChange> =
+        join_all(demotions).await.into_iter().map(|outcome| outcome.unwrap().unsettled()).collect();
     assert_eq!(count(&outcomes, RepChange::LastAdmin), 1, "{outcomes:?}");
     assert_eq!(working_admins(&fixture).await, 1);
 }
@@ -166,7 +167,8 @@ pub(crate) async fn one_rep_disabled_by_many_is_disabled_once(fixture: Fixture) 
     let nodes = [fixture.store.clone(), fixture.another_node().await];
     let entry = by(rep_id(1), AuditAction::RepDisabled);
     let disablings = (0..8).map(|index| nodes[index % 2].set_disabled(rep_id(2), Some(after(1)), &entry));
-    let outcomes: Vec<RepChange> = join_all(disablings).await.into_iter().map(|outcome| outcome.unwrap()).collect();
+    let outcomes: Vec<RepChange> =
+        join_all(disablings).await.into_iter().map(|outcome| outcome.unwrap().unsettled()).collect();
     assert_eq!(count(&outcomes, RepChange::Changed { ended_sessions: 0, live_tokens: 1 }), 1, "{outcomes:?}");
     assert_eq!(count(&outcomes, RepChange::Unchanged), 7, "{outcomes:?}");
     let entries = fixture.audited().await;

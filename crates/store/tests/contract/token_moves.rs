@@ -10,7 +10,7 @@ use crate::fixture::{NOW, after, entry, new_rep, new_token, rep_id, sid, token_h
 
 async fn move_tokens(fixture: &Fixture, from: u8, to: u8, max_live: usize) -> TokenMoveOutcome {
     let (audit, each) = (entry(AuditAction::TokensMoved), entry(AuditAction::TokenMoved));
-    fixture.store.move_tokens(rep_id(from), rep_id(to), max_live, &audit, &each).await.unwrap()
+    fixture.store.move_tokens(rep_id(from), rep_id(to), max_live, &audit, &each).await.unwrap().unsettled()
 }
 
 /// The numbers of those that move, and of those that stay.
@@ -34,7 +34,7 @@ pub(crate) async fn live_tokens_move_and_keep_their_names(fixture: Fixture) {
     fixture.execute("UPDATE token SET revoked_at = 1 WHERE description = 'Token 3'").await.unwrap();
     fixture.execute("UPDATE token SET expires_at = 1 WHERE description = 'Token 4'").await.unwrap();
     // A leaver is disabled first, as a rule.
-    fixture.store.set_disabled(rep_id(1), Some(NOW), &entry(AuditAction::RepDisabled)).await.unwrap();
+    fixture.store.set_disabled(rep_id(1), Some(NOW), &entry(AuditAction::RepDisabled)).await.unwrap().unsettled();
     let before = fixture.audited().await.len();
 
     let planned = fixture.store.preview_move(rep_id(1), rep_id(2), NOW).await.unwrap();
@@ -80,7 +80,7 @@ pub(crate) async fn a_move_needs_room_and_somebody_to_go_to(fixture: Fixture) {
     for (number, owner) in [(1, 1), (2, 1), (3, 2)] {
         fixture.token(number, rep_id(owner)).await;
     }
-    fixture.store.set_disabled(rep_id(3), Some(NOW), &entry(AuditAction::RepDisabled)).await.unwrap();
+    fixture.store.set_disabled(rep_id(3), Some(NOW), &entry(AuditAction::RepDisabled)).await.unwrap().unsettled();
     let before = fixture.audited().await.len();
     assert_eq!(move_tokens(&fixture, 1, 2, 2).await, TokenMoveOutcome::TooMany);
     for target in [1, 3, 9] {
@@ -125,7 +125,7 @@ pub(crate) async fn parallel_moves_make_one(fixture: Fixture) {
     let nodes = [fixture.store.clone(), fixture.another_node().await];
     let (audit, each) = (entry(AuditAction::TokensMoved), entry(AuditAction::TokenMoved));
     let moves = (2..=5_u8).map(|to| nodes[usize::from(to) % 2].move_tokens(rep_id(1), rep_id(to), 500, &audit, &each));
-    let outcomes: Vec<_> = join_all(moves).await.into_iter().map(|outcome| outcome.unwrap()).collect();
+    let outcomes: Vec<_> = join_all(moves).await.into_iter().map(|outcome| outcome.unwrap().unsettled()).collect();
     let count = outcomes.iter().filter(|outcome| matches!(outcome, TokenMoveOutcome::Moved(_))).count();
     assert_eq!(count, 1, "{outcomes:?}");
     assert_eq!(fixture.audited().await.iter().filter(|action| **action == AuditAction::TokenMoved).count(), 3);

@@ -159,7 +159,8 @@ impl TestApp {
             origin: origin(),
             detail: String::new(),
         };
-        self.store.set_disabled(rep.id, disabled.then_some(NOW), &audit).await.unwrap();
+        let changed = self.store.set_disabled(rep.id, disabled.then_some(NOW), &audit).await.unwrap();
+        self.service.settle(changed).await.unwrap();
     }
 
     /// A token of ann@example.com for 90 days with these scopes; "*" is All Scopes.
