@@ -47,10 +47,10 @@ pub use administration::{
     AccountLink, Authority, InviteForm, LinkOffer, PreviewedMove, RepDetails, RepListing, SystemRepForm,
 };
 pub use audit::{
-    AUDIT_PAGE, AuditAction, AuditActor, AuditCursor, AuditEntry, AuditExport, AuditFilter, AuditHead, AuditKey,
-    AuditLine, AuditMac, AuditPage, AuditQuery, AuditState, AuditSubject, AuditVerdict, CANONICAL_VERSION, ChainStart,
-    Flaw, Origin, RefusedCalls, Sealing, SegmentError, Sequencing, StoredEntry, StoredLink, VerifiedChain, Who, day,
-    verify_audit, verify_segment,
+    AUDIT_PAGE, AuditAction, AuditActor, AuditCursor, AuditEntry, AuditExport, AuditFilter, AuditGroup, AuditHead,
+    AuditKey, AuditLine, AuditMac, AuditPage, AuditQuery, AuditRange, AuditState, AuditSubject, AuditVerdict,
+    CANONICAL_VERSION, ChainStart, Flaw, Origin, RefusedCalls, Sealing, SegmentError, Sequencing, StoredEntry,
+    StoredLink, VerifiedChain, Who, day, verify_audit, verify_segment,
 };
 pub use catalog_file::{CatalogFileError, DEFAULT_CATALOG, read_catalog};
 pub use clock::{MonotoneClock, SystemClock};

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use latchkey_domain::{AccountSid, RepId, Timestamp};
 use latchkey_service::ports::{AuditStore, StoreResult};
 use latchkey_service::{
-    AuditAction, AuditActor, AuditCursor, AuditEntry, AuditFilter, AuditHead, AuditKey, AuditLine, AuditSubject,
-    ChainStart, Origin, Sequencing, StoredLink,
+    AuditAction, AuditActor, AuditCursor, AuditEntry, AuditFilter, AuditHead, AuditKey, AuditLine, AuditRange,
+    AuditSubject, ChainStart, Origin, Sequencing, StoredLink,
 };
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool};
@@ -83,18 +83,21 @@ impl AuditStore for SqlStore {
         Ok(sealed)
     }
 
-    async fn audit_lines(
+    async fn audit_stretch(
         &self,
         filter: &AuditFilter,
         after: Option<AuditCursor>,
-        newest: i64,
         most: u32,
-    ) -> StoreResult<Vec<AuditLine>> {
-        lines::page(&self.reads, filter, after, newest, most).await
+    ) -> StoreResult<Option<AuditCursor>> {
+        lines::stretch(&self.reads, filter, after, most).await
     }
 
-    async fn count_audit_lines(&self, filter: &AuditFilter, most: u32) -> StoreResult<u32> {
-        lines::count(&self.reads, filter, most).await
+    async fn audit_lines(&self, filter: &AuditFilter, range: AuditRange, most: u32) -> StoreResult<Vec<AuditLine>> {
+        lines::page(&self.reads, filter, range, most).await
+    }
+
+    async fn count_audit_lines(&self, filter: &AuditFilter, range: AuditRange, most: u32) -> StoreResult<u32> {
+        lines::count(&self.reads, filter, range, most).await
     }
 
     async fn newest_audit_id(&self) -> StoreResult<i64> {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use latchkey_domain::{AccountSid, RepId, Timestamp};
 
 use super::query::{AuditQuery, UnderstoodQuery};
+use super::search::{Found, SearchTime};
 use super::{AuditHead, AuditMac};
 use crate::ports::StoreResult;
 use crate::{AuditAction, AuditActor, AuditSubject, Caller, Outcome, Service};
@@ -22,8 +23,8 @@ const EXPORT_BATCH: u32 = 500;
 pub struct AuditFilter {
     /// Of one actor.
     pub actor: Option<AuditActor>,
-    /// Of one action.
-    pub action: Option<AuditAction>,
+    /// Of one of these actions; none for any.
+    pub actions: Vec<AuditAction>,
     /// About one rep or token.
     pub subject: Option<AuditSubject>,
     /// From this point on.
@@ -41,7 +42,7 @@ impl AuditFilter {
     fn names(&self) -> Vec<&'static str> {
         let names = [
             (self.actor.is_some(), "actor"),
-            (self.action.is_some(), "action"),
+            (!self.actions.is_empty(), "action"),
             (self.subject.is_some(), "subject"),
             (self.from.is_some(), "from"),
             (self.before.is_some(), "to"),
@@ -74,6 +75,22 @@ impl FromStr for AuditCursor {
         let (at, id) = text.split_once('.').unwrap_or((text, ""));
         Ok(Self { at: Timestamp::from_unix_seconds(at.parse()?), id: id.parse()? })
     }
+}
+
+/// A part of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuditRange {
+    /// What comes after this place: what is older.
+    pub after: Option<AuditCursor>,
+    /// Up to this place, and with it.
+    pub through: Option<AuditCursor>,
+    /// Only entries with ids up to this one.
+    pub newest: i64,
+}
+
+impl AuditRange {
+    /// All of it.
+    pub const WHOLE: Self = Self { after: None, through: None, newest: i64::MAX };
 }
 
 /// Somebody or something that an entry names, with the name it has now.
@@ -154,6 +171,8 @@ pub struct AuditPage {
     pub lines: Vec<AuditLine>,
     /// From where the next page goes on, if there is one.
     pub next: Option<AuditCursor>,
+    /// Whether the search ran out of time before it had found a whole page: there may be more from `next` on.
+    pub is_cut_short: bool,
     /// How many entries pass the filter, as far as they are counted.
     pub count: u32,
     /// Whether there are more than were counted.
@@ -179,14 +198,15 @@ impl Service {
     pub async fn audit_page(&self, caller: &Caller, query: AuditQuery) -> Outcome<AuditPage> {
         caller.require_admin()?;
         let UnderstoodQuery { filter, after, notes } = self.understand(&query).await?;
-        let mut lines = self.store.audit_lines(&filter, after, i64::MAX, AUDIT_PAGE + 1).await?;
-        let has_more = lines.len() > AUDIT_PAGE as usize;
-        lines.truncate(AUDIT_PAGE as usize);
-        let next = lines.last().map(|line| line.cursor).filter(|_| has_more);
-        let counted = self.store.count_audit_lines(&filter, COUNTED + 1).await?;
+        let time = self.search_time();
+        let range = AuditRange { after, ..AuditRange::WHOLE };
+        let Found { lines, next, is_cut_short } = self.search_audit(&filter, range, AUDIT_PAGE, &time).await?;
+        let (counted, is_whole) = self.count_audit(&filter, COUNTED + 1, &time).await?;
+        // What is on the page was found, whatever there was time to count.
+        let count = counted.max(u32::try_from(lines.len()).unwrap_or(u32::MAX)).min(COUNTED);
+        let count_is_least = !is_whole || counted > COUNTED;
         let state = self.audit_state().await?;
-        let (count, count_is_least) = (counted.min(COUNTED), counted > COUNTED);
-        Ok(AuditPage { query, notes, lines, next, count, count_is_least, state })
+        Ok(AuditPage { query, notes, lines, next, is_cut_short, count, count_is_least, state })
     }
 
     /// How the log's chain stands.
@@ -223,10 +243,11 @@ impl Service {
         if export.is_done {
             return Ok(Vec::new());
         }
-        let lines = self.store.audit_lines(&export.filter, export.after, export.newest, EXPORT_BATCH).await?;
-        export.after = lines.last().map(|line| line.cursor);
-        export.is_done = lines.len() < EXPORT_BATCH as usize;
-        Ok(lines)
+        let range = AuditRange { after: export.after, newest: export.newest, ..AuditRange::WHOLE };
+        let found = self.search_audit(&export.filter, range, EXPORT_BATCH, &SearchTime::ENDLESS).await?;
+        export.after = found.next;
+        export.is_done = found.next.is_none();
+        Ok(found.lines)
     }
 }
 

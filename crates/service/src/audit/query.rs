@@ -1,11 +1,11 @@
 //! What an admin asks of the audit log, as it stands in an address.
 
 use chrono::NaiveDate;
-use latchkey_domain::{AccountSid, DAY, Email, Timestamp};
+use latchkey_domain::{AccountSid, DAY, Email, RepId, Timestamp};
 
 use super::{AuditCursor, AuditFilter};
 use crate::ports::StoreResult;
-use crate::{AuditAction, AuditActor, AuditSubject, Service};
+use crate::{AuditAction, AuditActor, AuditGroup, AuditSubject, Service};
 
 /// The longest request id or address that is looked for, in bytes.
 const MAX_TEXT: usize = 200;
@@ -15,7 +15,7 @@ const MAX_TEXT: usize = 200;
 pub struct AuditQuery {
     /// Who: a service rep's e-mail address, a token's Account SID, or [`AuditQuery::COMMAND_LINE`].
     pub actor: String,
-    /// Did what: an action's code.
+    /// Did what: the code of an action, or of a group of them.
     pub action: String,
     /// To what: a service rep's e-mail address, or a token's Account SID.
     pub subject: String,
@@ -91,9 +91,9 @@ impl Service {
             };
         }
         filter.subject = self.one_of(&query.subject, "To what", notes).await?;
-        filter.action = read(&query.action, AuditAction::parse, notes, || {
-            "What: there is no such action, so it was left out.".to_owned()
-        });
+        let actions =
+            read(&query.action, actions, notes, || "What: there is no such action. It was left out.".to_owned());
+        filter.actions = actions.unwrap_or_default();
         let no_day = |label| move || format!("{label}: write a day as 2026-11-24. It was left out.");
         filter.from = read(&query.from, day, notes, no_day("From"));
         let last = read(&query.to, day, notes, no_day("To"));
@@ -123,6 +123,10 @@ impl Service {
         if let Ok(sid) = text.parse::<AccountSid>() {
             return Ok(Some(AuditSubject::Token(sid)));
         }
+        // As exports name service reps, and the only name that is left of those who are gone.
+        if let Ok(id) = text.parse::<RepId>() {
+            return Ok(Some(AuditSubject::Rep(id)));
+        }
         let Ok(email) = Email::parse(text) else {
             notes.push(format!("{label}: write an e-mail address or an Account SID. It was left out."));
             return Ok(None);
@@ -133,6 +137,12 @@ impl Service {
         }
         Ok(rep.map(|rep| AuditSubject::Rep(rep.id)))
     }
+}
+
+/// The actions of a code: one's own, or a group's.
+fn actions(code: &str) -> Option<Vec<AuditAction>> {
+    let group = AuditGroup::parse(code).map(|group| group.actions().to_vec());
+    group.or_else(|| AuditAction::parse(code).map(|action| vec![action]))
 }
 
 /// When the day that is written as 2026-11-24 begins, in UTC.

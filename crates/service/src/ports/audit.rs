@@ -6,7 +6,10 @@ use async_trait::async_trait;
 use latchkey_domain::Timestamp;
 
 use super::StoreResult;
-use crate::{AuditCursor, AuditEntry, AuditFilter, AuditHead, AuditKey, AuditLine, ChainStart, Sequencing, StoredLink};
+use crate::{
+    AuditCursor, AuditEntry, AuditFilter, AuditHead, AuditKey, AuditLine, AuditRange, ChainStart, Sequencing,
+    StoredLink,
+};
 
 /// The audit log's part of the database.
 #[async_trait]
@@ -73,23 +76,29 @@ pub trait AuditStore: Send + Sync {
     /// [`super::StoreError`] where the database fails.
     async fn seal_audit(&self, key: &AuditKey, through: i64, audit: Option<&AuditEntry>) -> StoreResult<AuditHead>;
 
-    /// Entries that pass the filter, the newest first, after a place in the log, with ids up to `newest`.
+    /// Where a stretch of `most` entries ends that are looked up for a filter, counted from `after` on; `None` where
+    /// the log ends before that, and where the filter's own index leads straight to what passes.
     ///
     /// # Errors
     /// [`super::StoreError`] where the database fails.
-    async fn audit_lines(
+    async fn audit_stretch(
         &self,
         filter: &AuditFilter,
         after: Option<AuditCursor>,
-        newest: i64,
         most: u32,
-    ) -> StoreResult<Vec<AuditLine>>;
+    ) -> StoreResult<Option<AuditCursor>>;
 
-    /// How many entries pass the filter, counted up to `most`.
+    /// The first `most` entries of a part of the log that pass the filter, the newest first.
     ///
     /// # Errors
     /// [`super::StoreError`] where the database fails.
-    async fn count_audit_lines(&self, filter: &AuditFilter, most: u32) -> StoreResult<u32>;
+    async fn audit_lines(&self, filter: &AuditFilter, range: AuditRange, most: u32) -> StoreResult<Vec<AuditLine>>;
+
+    /// How many entries of a part of the log pass the filter, counted up to `most`.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database fails.
+    async fn count_audit_lines(&self, filter: &AuditFilter, range: AuditRange, most: u32) -> StoreResult<u32>;
 
     /// The highest id of an entry; 0 where there is none.
     ///

@@ -196,6 +196,7 @@ contract! {
         a_sealed_part_is_taken_out,
         the_log_is_filtered,
         the_log_is_paged,
+        the_log_is_searched_in_stretches,
         a_million_entries_are_filtered_in_time,
     }
 }
