@@ -13,7 +13,8 @@ const MAX_TEXT: usize = 200;
 /// What was typed into the filters. Empty where nothing was.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditQuery {
-    /// Who: a service rep's e-mail address, a token's Account SID, or [`AuditQuery::COMMAND_LINE`].
+    /// Who: a service rep's e-mail address, a token's Account SID, [`AuditQuery::COMMAND_LINE`]
+    /// or [`AuditQuery::NOBODY`].
     pub actor: String,
     /// Did what: the code of an action, or of a group of them.
     pub action: String,
@@ -34,6 +35,8 @@ pub struct AuditQuery {
 impl AuditQuery {
     /// Stands for the operators on the command line.
     pub const COMMAND_LINE: &str = "command-line";
+    /// Stands for whoever was not known.
+    pub const NOBODY: &str = "nobody";
 
     /// The filters by their names in an address, in the order of the form.
     #[must_use]
@@ -83,6 +86,8 @@ impl Service {
         let UnderstoodQuery { filter, after, notes } = &mut understood;
         if query.actor == AuditQuery::COMMAND_LINE {
             filter.actor = Some(AuditActor::CommandLine);
+        } else if query.actor == AuditQuery::NOBODY {
+            filter.actor = Some(AuditActor::Anonymous);
         } else if let Some(one) = self.one_of(&query.actor, "Who", notes).await? {
             filter.actor = match one {
                 AuditSubject::Rep(id) => Some(AuditActor::Rep(id)),

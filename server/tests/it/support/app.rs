@@ -116,6 +116,11 @@ impl TestApp {
         self.clock.set(now);
     }
 
+    /// From now on each look at the clock takes so long.
+    pub(crate) fn let_time_pass(&self, millis_a_look: i64) {
+        self.clock.tick(millis_a_look);
+    }
+
     /// The database's URL, to look at it from the side.
     pub(crate) fn database_url(&self) -> String {
         url(&self.directory)
