@@ -83,7 +83,7 @@ async fn an_entry_says_who_did_what_to_what_from_where_and_when() {
     assert_eq!((who.as_str(), what.as_str()), ("Ann Smith ann@example.com", "Token revoked"));
     assert_eq!(to_what, &format!("Token 1 {}", token.sid));
     assert!(from_where.contains("Request"), "{from_where}");
-    assert!(page.text().contains("Nothing yet") || page.text().contains("No entry yet"), "{}", page.text());
+    assert!(page.text().contains("No entry yet"), "{}", page.text());
 
     app.service.sequence_audit().await.unwrap();
     let head = app.service.audit_head().await.unwrap();
@@ -130,7 +130,7 @@ async fn filters_stand_in_the_address_and_nonsense_is_left_out_with_a_note() {
         ("action=moon_landed", "What: there is no such action"),
         ("from=yesterday", "From: write a day"),
         ("to=2026-02-30", "To: write a day"),
-        ("from=2026-11-20&to=2026-11-19&actor=x", "To: this day comes before"),
+        ("from=2026-11-20&to=2026-11-19", "To: this day comes before"),
         ("request_id=%00", "Request id: no entry has this"),
         ("after=1.2.3", "cannot be read: this is the beginning"),
         ("after=99999999999999999999.1", "cannot be read"),
@@ -139,8 +139,7 @@ async fn filters_stand_in_the_address_and_nonsense_is_left_out_with_a_note() {
         let page = admin.get(&format!("{LOG}?{query}")).await;
         assert_eq!(page.status, 200, "{query}");
         assert!(page.text().contains(note), "{query}: {}", page.text());
-        let expected = if query.contains("2026-11-20") { all - 1 } else { all };
-        assert_eq!(rows(&page).len(), expected, "{query}");
+        assert_eq!(rows(&page).len(), all, "{query}");
     }
     // What was typed stands in the form again.
     let page = admin.get(&format!("{LOG}?actor=%22%3E%3Cscript%3E&action=group%3Atokens")).await.text();
