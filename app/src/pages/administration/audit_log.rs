@@ -1,6 +1,6 @@
 //! The audit log: its filters, what was found, and how its chain stands.
 
-use latchkey_service::{AuditGroup, AuditPage, AuditQuery, AuditState};
+use latchkey_service::{AuditGroup, AuditPage, AuditQuery, AuditState, day};
 use leptos::prelude::*;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -56,16 +56,21 @@ fn Filters(query: AuditQuery) -> impl IntoView {
     let clear = is_filtered.then(|| view! { <a class="btn quiet" href=paths::AUDIT_LOG>"Clear"</a> });
     view! {
         <form class="filters" method="get" action=paths::AUDIT_LOG role="search" aria-label="Audit log">
-            <Filter name="actor" label="Who" value=query.actor kind="text" placeholder="E-mail or Account SID" suggests=true/>
+            <Filter name="actor" label="Who" value=query.actor kind="text" placeholder="E-mail or SID" suggests=true/>
             <WhatFilter chosen=query.action/>
-            <Filter name="subject" label="To what" value=query.subject kind="text" placeholder="E-mail or Account SID" suggests=true/>
+            <Filter name="subject" label="To what" value=query.subject kind="text" placeholder="E-mail or SID" suggests=true/>
             <Filter name="address" label="Address" value=query.address kind="text" placeholder="192.0.2.1"/>
-            <Filter name="from" label="From" value=query.from kind="date"/>
-            <Filter name="to" label="To" value=query.to kind="date"/>
+            <Filter name="from" label="From" value=day_or_nothing(query.from) kind="date"/>
+            <Filter name="to" label="To" value=day_or_nothing(query.to) kind="date"/>
             <Filter name="request_id" label="Request id" value=query.request_id kind="text"/>
             <div class="go">{clear}<button type="submit" class="btn">"Filter"</button></div>
         </form>
     }
+}
+
+/// A field for a day holds a day or nothing. What was written instead, the note above says.
+fn day_or_nothing(text: String) -> String {
+    if day(&text).is_some() { text } else { String::new() }
 }
 
 #[component]

@@ -52,7 +52,7 @@ fn Row(line: AuditLine) -> impl IntoView {
             <td role="cell" data-label="Who"><Named who=actor by=By::Actor/></td>
             <td role="cell" data-label="What">{what}{detail}</td>
             {to_what}
-            <td role="cell" data-label="From where">{from}{request}</td>
+            <td role="cell" data-label="From">{from}{request}</td>
         </tr>
     }
 }

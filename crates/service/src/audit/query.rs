@@ -99,9 +99,13 @@ impl Service {
         let actions =
             read(&query.action, actions, notes, || "What: there is no such action. It was left out.".to_owned());
         filter.actions = actions.unwrap_or_default();
-        let no_day = |label| move || format!("{label}: write a day as 2026-11-24. It was left out.");
-        filter.from = read(&query.from, day, notes, no_day("From"));
-        let last = read(&query.to, day, notes, no_day("To"));
+        // No longer than a sentence can bear: browsers send days, and others anything.
+        let no_day = |label, text: &str| {
+            let text: String = text.chars().take(20).collect();
+            move || format!("{label}: write a day as 2026-11-24, not \u{201c}{text}\u{201d}. It was left out.")
+        };
+        filter.from = read(&query.from, day, notes, no_day("From", &query.from));
+        let last = read(&query.to, day, notes, no_day("To", &query.to));
         filter.before = last.map(|last| last.plus_seconds(DAY));
         if filter.from.zip(filter.before).is_some_and(|(from, before)| from >= before) {
             filter.before = None;
