@@ -9,7 +9,10 @@ const LOG = "/administration/audit-log";
 
 /** The rows of the log that hold this text. */
 function entries(page: Page, text: string) {
-  return page.getByRole("row").filter({ has: page.getByRole("cell") }).filter({ hasText: text });
+  return page
+    .getByRole("row")
+    .filter({ has: page.getByRole("cell") })
+    .filter({ hasText: text });
 }
 
 /** Takes what is filtered away. Its content, as text. */
@@ -57,10 +60,7 @@ test("an admin finds out who revoked a token, and hands the proof on", async ({
   // The exports are entries too, and each name leads to all of its entries.
   await page.getByRole("link", { name: "Clear" }).click();
   await expect(entries(page, "Audit log exported")).toHaveCount(2);
-  await entries(page, "Audit log exported")
-    .first()
-    .getByRole("link", { name: ANN.email })
-    .click();
+  await entries(page, "Audit log exported").first().getByRole("link", { name: ANN.email }).click();
   await expect(page.getByLabel("Who")).toHaveValue(ANN.email);
   await expect(entries(page, "Token revoked")).toHaveCount(0);
   await expect(entries(page, "Signed in")).toHaveCount(1);
@@ -78,7 +78,9 @@ test("the chain's end is shown, and names what was sequenced", async ({ page, an
   await annOpens(LOG);
   await expect(async () => {
     await page.reload();
-    await expect(page.getByRole("definition").filter({ hasText: "None" })).toBeVisible({ timeout: 500 });
+    await expect(page.getByRole("definition").filter({ hasText: "None" })).toBeVisible({
+      timeout: 500,
+    });
   }).toPass();
   await expect(page.getByRole("definition").filter({ hasText: /up to entry \d+/u })).toBeVisible();
   await expect(page.getByRole("definition").filter({ hasText: /^[0-9a-f]{64}$/u })).toBeVisible();

@@ -5,6 +5,7 @@
 //! is one line on standard error and an exit code (`failure.rs`).
 
 mod audit;
+mod audit_chore;
 mod audit_key;
 mod failure;
 mod listening;

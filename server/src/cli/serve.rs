@@ -13,8 +13,7 @@ use std::time::Duration;
 
 use clap::Args;
 use latchkey_domain::{MalformedRateLimit, RateLimit};
-use latchkey_service::ports::StoreResult;
-use latchkey_service::{AuditHead, Sequencing, Service, VendorLimits};
+use latchkey_service::{Service, VendorLimits};
 use latchkey_store::Opening;
 use serde::Serialize;
 use tokio::net::TcpListener;
@@ -27,7 +26,7 @@ use super::failure::{Broken as _, Exit, Failed};
 use super::listening::Taken;
 use super::public_url;
 use super::setting::{Open, Sources, in_words};
-use super::{audit_key, output};
+use super::{audit_chore, audit_key, output};
 use crate::connections::{self, Limits};
 use crate::gateway::{self, Gateway, Upstream};
 use crate::networks::Networks;
@@ -38,12 +37,6 @@ use crate::{NetworkSettings, ServerState, WebSettings};
 const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
 /// How often the remains of ended sessions are removed.
 const SESSIONS_INTERVAL: Duration = Duration::from_hours(1);
-/// How often entries of the audit log are sequenced.
-const SEQUENCE_INTERVAL: Duration = Duration::from_millis(500);
-/// After how many of those the log's head is said: an hour.
-const HEAD_EVERY: u64 = 2 * 60 * 60;
-/// After how many of those refused calls are written: a minute.
-const REFUSALS_EVERY: u64 = 2 * 60;
 /// How long each of the last steps may take, after connections have had theirs.
 const LAST_STEP: Duration = Duration::from_millis(700);
 
@@ -206,7 +199,7 @@ async fn serve(open: Open, state: ServerState, listener: TcpListener, api: Optio
     chores.spawn(forget_changes(Arc::clone(&service)));
     chores.spawn(flush_last_use(Arc::clone(&service)));
     chores.spawn(remove_ended_sessions(Arc::clone(&service)));
-    chores.spawn(keep_audit_log(Arc::clone(&service)));
+    chores.spawn(audit_chore::keep(Arc::clone(&service)));
     if let Some(gateway) = &state.gateway {
         chores.spawn(Arc::clone(gateway).end_exchanges(Arc::clone(&service)));
     }
@@ -236,7 +229,7 @@ async fn serve(open: Open, state: ServerState, listener: TcpListener, api: Optio
         Ok(Err(error)) => tracing::error!(cause = %error, "the last uses of tokens could not be written"),
         Err(_) => tracing::error!("the last uses of tokens could not be written in time"),
     }
-    if !matches!(timeout(LAST_STEP, finish_audit_log(&service)).await, Ok(Ok(()))) {
+    if !matches!(timeout(LAST_STEP, audit_chore::finish(&service)).await, Ok(Ok(()))) {
         tracing::error!("the last entries of the audit log could not be sequenced in time; the next start does it");
     }
     if timeout(LAST_STEP, store.close()).await.is_err() {
@@ -276,52 +269,6 @@ async fn remove_ended_sessions(service: Arc<Service>) {
             Ok(removed) => tracing::debug!(removed, "ended sessions removed"),
             Err(error) => tracing::warn!(cause = %error, "ended sessions could not be removed"),
         }
-    }
-}
-
-/// Sequences the audit log, says where its chain ends, and writes what calls were refused.
-async fn keep_audit_log(service: Arc<Service>) {
-    let mut ticks = interval(SEQUENCE_INTERVAL);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut passed: u64 = 0;
-    loop {
-        ticks.tick().await;
-        if passed.wrapping_add(1).is_multiple_of(REFUSALS_EVERY)
-            && let Err(error) = service.flush_refused_calls().await
-        {
-            tracing::warn!(cause = %error, "refused calls could not be written; they are kept for the next time");
-        }
-        let sequenced = service.sequence_audit().await;
-        match &sequenced {
-            Ok(Sequencing::OtherKey) if passed.is_multiple_of(HEAD_EVERY) => {
-                tracing::error!("the audit log is not sequenced: its chain was begun with another key");
-            }
-            Ok(Sequencing::NoKey) if passed.is_multiple_of(HEAD_EVERY) => {
-                tracing::error!("the audit log is not sequenced here: there is no key");
-            }
-            Ok(_) => {}
-            Err(error) => tracing::warn!(cause = %error, "the audit log could not be sequenced; its entries wait"),
-        }
-        if passed.is_multiple_of(HEAD_EVERY) && sequenced.is_ok() {
-            say_head(&service).await;
-        }
-        passed = passed.wrapping_add(1);
-    }
-}
-
-/// Writes and sequences what is left, and says where the chain ends.
-async fn finish_audit_log(service: &Service) -> StoreResult<()> {
-    service.flush_refused_calls().await?;
-    service.sequence_audit().await?;
-    say_head(service).await;
-    Ok(())
-}
-
-/// A head that is kept elsewhere shows later that nothing before it was cut off.
-async fn say_head(service: &Service) {
-    match service.audit_head().await {
-        Ok(AuditHead { seq, mac }) => tracing::info!(entry = seq, head = %mac, "the audit log's head"),
-        Err(error) => tracing::warn!(cause = %error, "the audit log's head could not be read"),
     }
 }
 

@@ -26,13 +26,8 @@ pub(super) async fn show(State(state): State<ServerState>, request: Request) -> 
     };
     // An export that had lost its session comes back as the filter it was for.
     let kept = kept::of(&request);
-    let query = match &kept {
-        Some(fields) => AuditQuery::read(|name| Some(fields.text(name))),
-        None => {
-            let place = Place::parse(target_of(&request));
-            AuditQuery::read(|name| place.value(name))
-        }
-    };
+    let place = Place::parse(target_of(&request));
+    let query = AuditQuery::read(|name| kept.as_ref().map(|fields| fields.text(name)).or_else(|| place.value(name)));
     let people = match state.service.suggested_reps(&caller, None).await {
         Ok(people) => people,
         Err(failure) => return fail(&state, &context, failure, request).await,
