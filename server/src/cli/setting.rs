@@ -129,7 +129,7 @@ pub(super) fn in_words(change: &SchemaChange) -> String {
 impl Open {
     /// Where a command's changes come from.
     pub(super) fn origin(&self) -> Origin {
-        Origin { address: operator(), request_id: self.service.new_request_id() }
+        Origin { address: operator(), request_id: self.service.new_request_id().to_string() }
     }
 }
 
