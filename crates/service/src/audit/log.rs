@@ -201,10 +201,17 @@ impl Service {
         let time = self.search_time();
         let range = AuditRange { after, ..AuditRange::WHOLE };
         let Found { lines, next, is_cut_short } = self.search_audit(&filter, range, AUDIT_PAGE, &time).await?;
-        let (counted, is_whole) = self.count_audit(&filter, COUNTED + 1, &time).await?;
-        // What is on the page was found, whatever there was time to count.
-        let count = counted.max(u32::try_from(lines.len()).unwrap_or(u32::MAX)).min(COUNTED);
-        let count_is_least = !is_whole || counted > COUNTED;
+        let on_page = u32::try_from(lines.len()).unwrap_or(u32::MAX);
+        let (count, count_is_least) = if after.is_none() && next.is_none() {
+            // All of it is on the page.
+            (on_page, false)
+        } else if is_cut_short {
+            (on_page, true)
+        } else {
+            let (counted, is_whole) = self.count_audit(&filter, COUNTED + 1, &time).await?;
+            // What is on the page was found, whatever there was time to count.
+            (counted.max(on_page).min(COUNTED), !is_whole || counted > COUNTED)
+        };
         let state = self.audit_state().await?;
         Ok(AuditPage { query, notes, lines, next, is_cut_short, count, count_is_least, state })
     }

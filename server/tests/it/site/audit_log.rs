@@ -185,7 +185,7 @@ async fn a_search_that_takes_too_long_says_so_and_goes_on() {
     assert_eq!(rows(&whole).len(), 1, "in time all is found");
     assert!(whole.text().contains(">1 entry<"));
 
-    app.let_time_pass(301);
+    app.let_time_pass(251);
     let cut = admin.get(&path).await;
     assert!(rows(&cut).is_empty());
     assert!(cut.text().contains("Nothing found so far") && cut.text().contains("in the time that one search has"));
