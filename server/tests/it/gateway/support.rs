@@ -85,7 +85,7 @@ impl Site {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(PATIENCE, rest).await.unwrap();
+        timeout(PATIENCE, rest).await.unwrap();
     }
 }
 
