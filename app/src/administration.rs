@@ -1,9 +1,9 @@
-//! What the server gives to the pages about service reps. It finds out and decides; the pages only show.
+//! What the server gives to the pages of administration. It finds out and decides; the pages only show.
 
 use latchkey_domain::view::{NewTokenFormView, NewTokenView};
 use latchkey_domain::{Refusal, TokenForm};
 use latchkey_service::ports::{LinkPurpose, Rep, RepFilter, RepOverview};
-use latchkey_service::{AccountLink, InviteForm, PreviewedMove, RepDetails, RepListing, SystemRepForm};
+use latchkey_service::{AccountLink, AuditPage, InviteForm, PreviewedMove, RepDetails, RepListing, SystemRepForm};
 
 use crate::paths;
 
@@ -26,6 +26,8 @@ pub enum AdministrationPage {
     NewToken(Box<NewTokenForPage>),
     /// Another's token, with the one showing of its secret.
     TokenAdded(TokenAddedPage),
+    /// What was done by whom.
+    AuditLog(Box<AuditLogPage>),
 }
 
 /// The list of service reps.
@@ -194,6 +196,17 @@ pub struct TokenAddedPage {
     pub token: NewTokenView,
 }
 
+/// The audit log.
+#[derive(Debug, Clone)]
+pub struct AuditLogPage {
+    /// What was found.
+    pub found: AuditPage,
+    /// Who can be suggested where somebody is asked for.
+    pub people: Vec<RepOverview>,
+    /// That an export was asked for after the session had ended.
+    pub nothing_was_exported: bool,
+}
+
 /// The page that a link for choosing a password leads to.
 #[derive(Debug, Clone)]
 pub struct AccountLinkPage {
@@ -215,6 +228,7 @@ impl AdministrationPage {
             Self::Rep(page) => page.details.overview.rep.name.clone(),
             Self::Move(page) => format!("Move the tokens of {}", page.details.overview.rep.name),
             Self::TokenOwner(_) | Self::NewToken(_) => paths::title(paths::NEW_TOKEN_FOR).to_owned(),
+            Self::AuditLog(_) => paths::title(paths::AUDIT_LOG).to_owned(),
             Self::TokenAdded(page) => format!("A token for {}", page.owner.name),
         }
     }

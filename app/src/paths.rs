@@ -37,6 +37,9 @@ pub const MOVE_TOKENS: &str = "/administration/service-reps/{id}/move";
 /// The form for a token of another service rep.
 #[cfg(feature = "ssr")]
 pub const NEW_TOKEN_FOR: &str = "/administration/personal-access-tokens/new";
+/// What was done by whom, for admins.
+#[cfg(feature = "ssr")]
+pub const AUDIT_LOG: &str = "/administration/audit-log";
 /// Where an invitation leads.
 #[cfg(feature = "ssr")]
 pub const INVITE: &str = "/invite";
@@ -59,7 +62,7 @@ pub const ABOUT_THE_API: [&str; 2] = [REFERENCE, QUICK_START];
 
 /// Every page that goes by the session, as routes are written: `{…}` stands for one segment.
 #[cfg(feature = "ssr")]
-pub const ALL: [&str; 14] = [
+pub const ALL: [&str; 15] = [
     SET_UP,
     SIGN_IN,
     INVITE,
@@ -74,6 +77,7 @@ pub const ALL: [&str; 14] = [
     ONE_REP,
     MOVE_TOKENS,
     NEW_TOKEN_FOR,
+    AUDIT_LOG,
 ];
 
 /// Below these, everything is for admins alone.
@@ -143,6 +147,8 @@ pub fn title(path: &str) -> &'static str {
         NEW_REP => "Add a service rep",
         #[cfg(feature = "ssr")]
         NEW_TOKEN_FOR => "Add a token for a service rep",
+        #[cfg(feature = "ssr")]
+        AUDIT_LOG => "Audit Log",
         #[cfg(feature = "ssr")]
         INVITE => "Accept your invitation",
         #[cfg(feature = "ssr")]

@@ -10,6 +10,7 @@
 //! use case hands to `Service::settle`.
 
 mod account_links;
+mod audit;
 mod changes;
 mod records;
 mod rep_overview;
@@ -23,6 +24,7 @@ use async_trait::async_trait;
 use latchkey_domain::Timestamp;
 
 pub use account_links::{AccountLinkStore, LinkIssue, LinkPurpose, LinkUse, NewLink, Withdrawal};
+pub use audit::AuditStore;
 pub use changes::{
     ChangeStore, ChangeWatch, Committed, Revision, SecretPlace, SecretRecord, TokenChange, TokenChanges,
 };
@@ -113,6 +115,7 @@ pub trait Store:
     + TokenStore
     + TokenMoveStore
     + RecordStore
+    + AuditStore
     + ChangeStore
 {
     /// Whether the database answers.

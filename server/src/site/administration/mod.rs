@@ -1,8 +1,9 @@
-//! The pages about service reps, for admins. The gate has turned everybody else away; the use cases ask again.
+//! The pages of administration, for admins. The gate has turned everybody else away; the use cases ask again.
 //!
 //! A page's handler finds out what it shows and hands it over whole. A form's handler calls its use case, and then
 //! leads on where that went well, or shows the page again with what was typed and what became of it.
 
+mod audit_log;
 mod move_tokens;
 mod new_rep;
 mod one_rep;
@@ -15,7 +16,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
 use http::StatusCode;
 use latchkey_app::ssr::RequestContext;
-use latchkey_app::{AdministrationPage, MOVE_TOKENS, NEW_REP, NEW_TOKEN_FOR, ONE_REP, SERVICE_REPS, rep_at};
+use latchkey_app::{AUDIT_LOG, AdministrationPage, MOVE_TOKENS, NEW_REP, NEW_TOKEN_FOR, ONE_REP, SERVICE_REPS, rep_at};
 use latchkey_domain::{Refusal, RepId};
 use latchkey_service::{Caller, Failure};
 
@@ -31,6 +32,7 @@ pub(super) fn page_at(path: &str) -> Option<MethodRouter<ServerState>> {
         ONE_REP => Some(get(one_rep::show)),
         MOVE_TOKENS => Some(get(move_tokens::show)),
         NEW_TOKEN_FOR => Some(get(tokens::show)),
+        AUDIT_LOG => Some(get(audit_log::show)),
         _ => None,
     }
 }
@@ -42,6 +44,7 @@ pub(super) fn forms() -> Router<ServerState> {
         .route(ONE_REP, post(one_rep::act))
         .route(MOVE_TOKENS, post(move_tokens::move_tokens))
         .route(NEW_TOKEN_FOR, post(tokens::add))
+        .route(AUDIT_LOG, post(audit_log::export))
 }
 
 /// A request's context, and who is asking.

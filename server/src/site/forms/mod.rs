@@ -17,7 +17,9 @@ use axum::routing::post;
 use http::header::{RETRY_AFTER, USER_AGENT};
 use http::{HeaderValue, StatusCode};
 use latchkey_app::ssr::RequestContext;
-use latchkey_app::{INVITE, MOVE_TOKENS, NEW_REP, NEW_TOKEN_FOR, ONE_REP, PlainPost, RESET_PASSWORD, sign_in_path};
+use latchkey_app::{
+    AUDIT_LOG, INVITE, MOVE_TOKENS, NEW_REP, NEW_TOKEN_FOR, ONE_REP, PlainPost, RESET_PASSWORD, sign_in_path,
+};
 use latchkey_domain::Refusal;
 use latchkey_service::{Caller, Failure};
 
@@ -32,7 +34,7 @@ pub(super) use tokens::token_form;
 pub(super) const MAX_FORM: usize = 64 * 1024;
 
 /// The paths that forms are posted to. A test holds the list against the router.
-pub const FORMS: [&str; 12] = [
+pub const FORMS: [&str; 13] = [
     "/sign-in",
     "/sign-out",
     "/setup",
@@ -45,6 +47,7 @@ pub const FORMS: [&str; 12] = [
     ONE_REP,
     MOVE_TOKENS,
     NEW_TOKEN_FOR,
+    AUDIT_LOG,
 ];
 
 pub(super) fn router() -> Router<ServerState> {

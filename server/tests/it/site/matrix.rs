@@ -71,7 +71,7 @@ const fn post(path: &'static str, fields: Fields, anonymous: Gets, signed_in: Ge
     Row { method: "POST", path, query: "", fields, anonymous, owner: signed_in, others: signed_in, admin: signed_in }
 }
 
-const PAGE_ROWS: [Row; 14] = [
+const PAGE_ROWS: [Row; 15] = [
     // There is an admin already.
     get("/setup", Status(410), Status(410)),
     get("/sign-in", Status(200), Led(TOKENS)),
@@ -88,6 +88,7 @@ const PAGE_ROWS: [Row; 14] = [
     administration("/administration/service-reps/{id}"),
     administration("/administration/service-reps/{id}/move"),
     administration("/administration/personal-access-tokens/new"),
+    administration("/administration/audit-log"),
 ];
 
 /// Stands for the owner's token in a form.
@@ -103,7 +104,7 @@ const fn form_of_administration(path: &'static str, fields: Fields, admin: Gets)
     Row { admin, ..post(path, fields, ToSignIn, Status(403)) }
 }
 
-const FORM_ROWS: [Row; 12] = [
+const FORM_ROWS: [Row; 13] = [
     post("/invite", &[("password", PASSWORD)], Status(410), Status(410)),
     post("/reset-password", &[("password", PASSWORD)], Status(410), Status(410)),
     form_of_administration(
@@ -127,6 +128,7 @@ const FORM_ROWS: [Row; 12] = [
         ],
         Status(200),
     ),
+    form_of_administration("/administration/audit-log", &[("format", "csv")], Status(200)),
     post("/sign-in", &[("email", ANN), ("password", PASSWORD)], Led(TOKENS), Led(TOKENS)),
     post("/sign-out", &[], Led("/sign-in"), Led("/sign-in")),
     post("/setup", &[], Status(410), Status(410)),

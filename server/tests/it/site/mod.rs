@@ -1,5 +1,6 @@
 //! The web pages.
 
+mod audit_log;
 mod explain;
 mod forms;
 mod kept_forms;
