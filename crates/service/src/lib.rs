@@ -104,7 +104,10 @@ impl Service {
     ) -> Outcome<Self> {
         let passwords = PasswordPool::new(random.as_ref())?;
         let grants = Arc::new(granted::Grants::of(&catalog));
-        let index = index::Index::new(Arc::clone(&store), Arc::new(SystemClock), Arc::clone(&grants));
+        let mut node = [0; 16];
+        random.fill(&mut node)?;
+        let node = ports::NodeId::from_bytes(node);
+        let index = index::Index::new(Arc::clone(&store), Arc::new(SystemClock), Arc::clone(&grants), node);
         Ok(Self {
             index,
             grants,
@@ -124,7 +127,7 @@ impl Service {
     /// Keeps time by another clock than the machine's in judging how old the index is.
     #[must_use]
     pub fn with_boot_clock(mut self, clock: Arc<dyn ports::BootClock>) -> Self {
-        self.index = index::Index::new(Arc::clone(&self.store), clock, Arc::clone(&self.grants));
+        self.index = index::Index::new(Arc::clone(&self.store), clock, Arc::clone(&self.grants), self.index.node());
         self
     }
 

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use latchkey_domain::{AccountSid, RepId, ScopeSet, Timestamp, TokenHash};
 use latchkey_service::ports::{
-    ChangeStore, ChangeWatch, Revision, SecretPlace, SecretRecord, StoreResult, TokenChange, TokenChanges,
+    ChangeStore, Following, NodeBehind, NodeId, Revision, SecretPlace, SecretRecord, StoreResult, TokenChange,
+    TokenChanges,
 };
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
-use crate::engine::Engine;
+use crate::engine::Place;
+use crate::engine::membership::Member;
 use crate::engine::sqlite::Watch;
 use crate::failure::OrUnavailable;
 use crate::row::Fields;
@@ -67,15 +69,54 @@ pub(crate) async fn record(connection: &mut AnyConnection, changes: &[TokenChang
 
 #[async_trait]
 impl ChangeStore for SqlStore {
-    async fn watch_changes(&self) -> StoreResult<Option<Box<dyn ChangeWatch>>> {
-        match &self.engine {
-            Engine::Sqlite => {
-                let Some(path) = &self.file else { return Ok(None) };
+    async fn follow_changes(&self, node: NodeId) -> StoreResult<Following> {
+        match &self.place {
+            Place::File(path) => {
                 let watch = Watch::over(Arc::clone(path), self.reads.clone()).await?;
-                Ok(Some(Box::new(watch)))
+                Ok(Following::Watch(Box::new(watch)))
             }
-            Engine::Postgres => Ok(None),
+            Place::Server(listening) => Ok(Following::Membership(Box::new(Member::new(node, listening.clone())))),
         }
+    }
+
+    async fn nodes_behind(&self, revision: Revision, but: NodeId) -> StoreResult<Option<Vec<NodeBehind>>> {
+        if matches!(self.place, Place::File(_)) {
+            return Ok(None);
+        }
+        let rows = sqlx::query("SELECT id, renewal FROM node WHERE applied < $1 AND id <> $2")
+            .bind(revision.number())
+            .bind(but.as_bytes().as_slice())
+            .fetch_all(&self.reads)
+            .await
+            .or_unavailable()?;
+        let nodes = rows.iter().map(|row| {
+            let fields = Fields::of(row, "node");
+            Ok(NodeBehind { id: fields.bytes("id").map(NodeId::from_bytes)?, renewal: fields.number("renewal")? })
+        });
+        nodes.collect::<StoreResult<_>>().map(Some)
+    }
+
+    async fn forget_nodes(&self, silent: &[NodeBehind]) -> StoreResult<()> {
+        let mut transaction = self.begin().await?;
+        for node in silent {
+            sqlx::query("DELETE FROM node WHERE id = $1 AND renewal = $2")
+                .bind(node.id.as_bytes().as_slice())
+                .bind(node.renewal)
+                .execute(&mut *transaction)
+                .await
+                .or_unavailable()?;
+        }
+        transaction.commit_unjudged().await
+    }
+
+    async fn forget_node(&self, node: NodeId) -> StoreResult<()> {
+        let mut transaction = self.begin().await?;
+        sqlx::query("DELETE FROM node WHERE id = $1")
+            .bind(node.as_bytes().as_slice())
+            .execute(&mut *transaction)
+            .await
+            .or_unavailable()?;
+        transaction.commit_unjudged().await
     }
 
     async fn token_changes(&self, after: Revision) -> StoreResult<TokenChanges> {

@@ -37,15 +37,12 @@ mod token_moves;
 mod tokens;
 mod transaction;
 
-use std::path::Path;
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use latchkey_service::AuditEntry;
 use latchkey_service::ports::{Store, StoreDescription, StoreResult};
 use sqlx::AnyPool;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Place};
 use crate::failure::OrUnavailable;
 use crate::row::Fields;
 use crate::transaction::Write;
@@ -63,8 +60,7 @@ pub struct SqlStore {
     /// For transactions. On SQLite this is one connection, so that this process's writers wait in line, in order,
     /// rather than each polling for the file's lock. On PostgreSQL it is the same pool as `reads`.
     writes: AnyPool,
-    /// The file, on SQLite.
-    file: Option<Arc<Path>>,
+    place: Place,
     schema: SchemaChange,
 }
 
@@ -77,13 +73,17 @@ impl SqlStore {
 
     /// Closes every connection, after what they are doing. Operations fail from here on.
     pub async fn close(&self) {
+        if let Place::Server(listening) = &self.place {
+            listening.close().await;
+        }
         self.reads.close().await;
         self.writes.close().await;
     }
 
     /// Begins a transaction that may write.
     async fn begin(&self) -> StoreResult<Write> {
-        self.writes.begin_with(self.engine.begin()).await.or_unavailable().map(Write::new)
+        let transaction = self.writes.begin_with(self.engine.begin()).await.or_unavailable()?;
+        Ok(Write::new(transaction, self.place.make_known()))
     }
 }
 

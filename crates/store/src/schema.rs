@@ -33,12 +33,13 @@ macro_rules! steps {
 }
 
 /// Every step. Naming each file once for both engines is what keeps the two lists alike.
-const STEPS: [Step; 5] = steps![
+const STEPS: [Step; 6] = steps![
     1: "0001_first_schema",
     2: "0002_rate_limits",
     3: "0003_administration_of_reps",
     4: "0004_token_changes",
     5: "0005_audit_chain",
+    6: "0006_nodes",
 ];
 
 /// What opening did to the schema.

@@ -13,16 +13,20 @@ use crate::changes;
 use crate::failure::OrUnavailable;
 
 /// A transaction that may write. Dropped without a commit, it is rolled back.
-pub(crate) struct Write(Transaction<'static, Any>);
+pub(crate) struct Write {
+    transaction: Transaction<'static, Any>,
+    make_known: Option<&'static str>,
+}
 
 impl Write {
-    pub(crate) const fn new(transaction: Transaction<'static, Any>) -> Self {
-        Self(transaction)
+    /// A transaction, and the statement by which it tells others of a change.
+    pub(crate) const fn new(transaction: Transaction<'static, Any>, make_known: Option<&'static str>) -> Self {
+        Self { transaction, make_known }
     }
 
     /// Commits what no verdict is made of: sessions, records, names, the audit log, when tokens were used.
     pub(crate) async fn commit_unjudged(self) -> StoreResult<()> {
-        self.0.commit().await.or_unavailable()
+        self.transaction.commit().await.or_unavailable()
     }
 
     /// Commits a change to what verdicts are made of. `changes` names all that is to be read again; several of
@@ -31,11 +35,14 @@ impl Write {
     /// The revision's row is locked last, and only for the time of the commit: whoever holds it waits for nothing.
     pub(crate) async fn commit_change<T>(mut self, changes: &[TokenChange], outcome: T) -> StoreResult<Committed<T>> {
         if changes.is_empty() {
-            self.0.commit().await.or_unavailable()?;
+            self.transaction.commit().await.or_unavailable()?;
             return Ok(Committed::unchanged(outcome));
         }
-        let revision = changes::record(&mut self.0, changes).await?;
-        self.0.commit().await.or_unavailable()?;
+        let revision = changes::record(&mut self.transaction, changes).await?;
+        if let Some(statement) = self.make_known {
+            sqlx::raw_sql(statement).execute(&mut *self.transaction).await.or_unavailable()?;
+        }
+        self.transaction.commit().await.or_unavailable()?;
         Ok(Committed::under(revision, outcome))
     }
 }
@@ -44,12 +51,12 @@ impl Deref for Write {
     type Target = AnyConnection;
 
     fn deref(&self) -> &AnyConnection {
-        &self.0
+        &self.transaction
     }
 }
 
 impl DerefMut for Write {
     fn deref_mut(&mut self) -> &mut AnyConnection {
-        &mut self.0
+        &mut self.transaction
     }
 }

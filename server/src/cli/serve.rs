@@ -224,6 +224,9 @@ async fn serve(open: Open, state: ServerState, listener: TcpListener, api: Optio
     tokio::join!(connections::serve(listener, pages, Limits::default(), until_stopped(stopped.clone())), vendors, stop);
 
     chores.shutdown().await;
+    if let Ok(Err(error)) = timeout(LAST_STEP, service.leave_index()).await {
+        tracing::warn!(cause = %error, "other nodes could not be told that this one has left");
+    }
     match timeout(LAST_STEP, service.flush_last_use()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::error!(cause = %error, "the last uses of tokens could not be written"),

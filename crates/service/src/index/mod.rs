@@ -1,17 +1,23 @@
 //! The verification index: every live token in memory, as current as the database.
 //!
-//! 1. [`Service::keep_index`] builds it in the background: it notes the newest revision, reads every live token in
-//!    pages, then applies what has changed since. Until that is done, calls are judged from the database.
-//! 2. A change made here is applied after its commit and before its reply ([`Service::settle`]).
-//! 3. A change made by another process is seen by the watch. What is in memory counts for [`TRUST`] after a look at
-//!    the watch began, by the clock that goes on while the machine sleeps. The first call after that looks again;
-//!    where the watch does not answer, the database is read. So nobody looks while nobody calls.
-//! 4. A command of another process answers only once [`TRUST`] has passed since its commit: whatever this process
-//!    answers then comes from a look that began after it.
+//! [`Service::keep_index`] builds it in the background: it notes the newest revision, reads every live token in pages,
+//! then applies what has changed since. Until that is done, calls are judged from the database. A change made here is
+//! applied after its commit and before its reply ([`Service::settle`]). How others' changes are followed, the engine
+//! decides:
+//!
+//! - **A watch** (SQLite). What is in memory counts for [`TRUST`] after a look at the watch began, by the clock that
+//!   goes on while the machine sleeps. The first call after that looks again; where the watch does not answer, the
+//!   database is read. So nobody looks while nobody calls. A command of another process answers only once [`TRUST`]
+//!   has passed since its commit: whatever this process answers then comes from a look that began after it.
+//! - **A membership** (PostgreSQL, `members`). The node says in the database that it is there, then reads the newest
+//!   revision and applies it; what is in memory counts for [`LEASE`] after it began to say so. Whoever makes a change
+//!   waits, after its commit, until every node that is there has applied it, or until every node must have read it
+//!   again before it trusts its memory once more.
 //!
 //! Where changes are missing, or a change could not be applied, nothing in memory counts: the index is followed up
-//! or built anew, and the database is read meanwhile. On an engine without a watch the database is always read.
+//! or built anew, and the database is read meanwhile.
 
+mod members;
 mod settle;
 mod table;
 
@@ -25,13 +31,18 @@ use tokio::sync::{Mutex, Notify};
 
 use crate::Service;
 use crate::granted::Grants;
-use crate::ports::{BootClock, ChangeWatch, Revision, SecretPlace, SecretRecord, Store, StoreResult, TokenChange};
+use crate::ports::{
+    BootClock, ChangeWatch, Following, Membership, NodeId, Revision, SecretPlace, SecretRecord, Store, StoreResult,
+    TokenChange,
+};
 use table::Table;
 
 pub use table::{Known, Owner};
 
 /// How long what is in memory counts after a look at the watch.
 pub const TRUST: Duration = Duration::from_millis(100);
+/// How long what is in memory counts after a node began to say that it is there.
+const LEASE: Duration = Duration::from_secs(2);
 /// How long a call waits for the watch before it reads the database.
 const WATCH_PATIENCE: Duration = Duration::from_millis(50);
 /// How long to wait before another try, where the index could not be built.
@@ -56,6 +67,7 @@ pub(crate) struct Index {
     store: Arc<dyn Store>,
     clock: Arc<dyn BootClock>,
     grants: Arc<Grants>,
+    node: NodeId,
     live: RwLock<Option<Arc<Table>>>,
     /// Until when what is in memory counts, in microseconds of the boot clock.
     trusted_until: AtomicU64,
@@ -73,9 +85,13 @@ struct Follower {
 }
 
 impl Index {
-    pub(crate) fn new(store: Arc<dyn Store>, clock: Arc<dyn BootClock>, grants: Arc<Grants>) -> Self {
+    pub(crate) fn new(store: Arc<dyn Store>, clock: Arc<dyn BootClock>, grants: Arc<Grants>, node: NodeId) -> Self {
         let (live, trusted_until) = (RwLock::default(), AtomicU64::new(0));
-        Self { store, clock, grants, live, trusted_until, follower: Mutex::default(), lost: Notify::new() }
+        Self { store, clock, grants, node, live, trusted_until, follower: Mutex::default(), lost: Notify::new() }
+    }
+
+    pub(crate) const fn node(&self) -> NodeId {
+        self.node
     }
 
     fn table(&self) -> Option<Arc<Table>> {
@@ -129,9 +145,13 @@ impl Index {
         if follower.is_behind && !self.follow(&mut follower).await {
             return None;
         }
-        let trust = u64::try_from(TRUST.as_micros()).unwrap_or_default();
-        self.trusted_until.store(began.saturating_add(trust), Ordering::Release);
+        self.trust(began, TRUST);
         Some(())
+    }
+
+    /// Lets what is in memory count for so long after this instant of the boot clock.
+    fn trust(&self, began: u64, duration: Duration) {
+        self.trusted_until.store(began.saturating_add(micros(duration)), Ordering::Release);
     }
 
     /// Applies every change that is committed. Answers whether what is in memory has them all.
@@ -171,9 +191,13 @@ impl Index {
         }
     }
 
-    /// Builds the index; `false` where the engine has no watch.
-    async fn build(&self, now: latchkey_domain::Timestamp) -> StoreResult<bool> {
-        let Some(watch) = self.store.watch_changes().await? else { return Ok(false) };
+    /// Builds the index. Answers with the node's membership, where it has one: what is in memory then counts while
+    /// somebody keeps that up.
+    async fn build(&self, now: latchkey_domain::Timestamp) -> StoreResult<Option<Box<dyn Membership>>> {
+        let (watch, membership) = match self.store.follow_changes(self.node).await? {
+            Following::Watch(watch) => (Some(watch), None),
+            Following::Membership(membership) => (None, Some(membership)),
+        };
         let start = self.store.token_changes(Revision::from_number(i64::MAX)).await?.latest;
         let table = Table::new(Arc::clone(&self.grants));
         for rep in self.store.reps().await? {
@@ -190,14 +214,14 @@ impl Index {
             }
         }
         let mut follower = self.follower.lock().await;
-        *follower = Follower { watch: Some(watch), applied: start, is_behind: true };
+        *follower = Follower { watch, applied: start, is_behind: true };
         let Some(latest) = apply_changes(self.store.as_ref(), &table, start).await? else {
             self.lost.notify_one();
-            return Ok(true);
+            return Ok(None);
         };
         follower.applied = latest;
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(table));
-        Ok(true)
+        Ok(membership)
     }
 }
 
@@ -235,6 +259,10 @@ async fn apply_changes(store: &dyn Store, table: &Table, after: Revision) -> Sto
     Ok(Some(found.latest))
 }
 
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
 async fn insert(store: &dyn Store, table: &Table, secrets: &[SecretRecord]) -> StoreResult<()> {
     for secret in secrets {
         if !table.knows_owner(secret.owner) {
@@ -253,13 +281,12 @@ async fn load_owner(store: &dyn Store, table: &Table, id: RepId) -> StoreResult<
 }
 
 impl Service {
-    /// Builds the index of live tokens, and builds it anew whenever it is lost. Never ends, but on an engine on
-    /// which no index can be known to be current.
+    /// Builds the index of live tokens, keeps it current, and builds it anew whenever it is lost. Never ends.
     pub async fn keep_index(&self) {
         loop {
-            match self.build_index().await {
-                Ok(true) => self.index.lost.notified().await,
-                Ok(false) => return,
+            match self.index.build(self.now()).await {
+                Ok(Some(membership)) => self.index.keep_up(membership).await,
+                Ok(None) => self.index.lost.notified().await,
                 Err(error) => {
                     tracing::warn!(cause = %error, "the index of tokens cannot be built; trying again");
                     tokio::time::sleep(BUILD_PAUSE).await;
@@ -268,12 +295,21 @@ impl Service {
         }
     }
 
-    /// Builds the index of live tokens; `false` where the engine has no watch that it could be kept current by.
+    /// Builds the index of live tokens, once.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn build_index(&self) -> StoreResult<bool> {
-        self.index.build(self.now()).await
+    pub async fn build_index(&self) -> StoreResult<()> {
+        self.index.build(self.now()).await.map(drop)
+    }
+
+    /// Judges from memory no longer, and tells others not to wait for this node. What ends the service.
+    ///
+    /// # Errors
+    /// Where the database fails; others then wait a moment longer, once.
+    pub async fn leave_index(&self) -> StoreResult<()> {
+        self.index.lose();
+        self.store.forget_node(self.index.node).await
     }
 
     /// Forgets the changes that nobody who follows can still be missing; who is further behind builds anew.

@@ -12,10 +12,10 @@ impl Service {
     /// ago and not applied yet.
     ///
     /// # Errors
-    /// None yet; where several nodes answer, that they all have the change may not be made sure of.
+    /// None yet.
     pub async fn settle<T>(&self, committed: Committed<T>) -> Outcome<T> {
         self.index.settle(committed.revision()).await;
-        if self.is_beside_a_server {
+        if !self.index.others_have(committed.revision()).await && self.is_beside_a_server {
             // A little more than the server's trust, for the grain of the timers.
             tokio::time::sleep(TRUST + TRUST / 10).await;
         }

@@ -6,6 +6,7 @@
 //! hears of a change before the index in memory has it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use latchkey_domain::{AccountSid, RepId, ScopeSet, Timestamp, TokenHash, TokenRateLimit};
@@ -131,15 +132,91 @@ pub trait ChangeWatch: Send {
     async fn has_moved(&mut self) -> StoreResult<bool>;
 }
 
-/// The changes' part of the database.
+/// One of the processes that hold live tokens of the same database in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId([u8; 16]);
+
+impl NodeId {
+    /// The node with these bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+/// A node that has not applied a change yet, as far as it has said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NodeBehind {
+    /// The node.
+    pub id: NodeId,
+    /// Rises whenever it says that it is there.
+    pub renewal: i64,
+}
+
+/// A node's place among those that changes wait for.
 #[async_trait]
-pub trait ChangeStore: Send + Sync {
-    /// A watch over this database, on a connection of its own; `None` where the engine has none, and what is in
-    /// memory can never be known to be current.
+pub trait Membership: Send {
+    /// Says that this node is there, and has applied every change up to this one. Committed on return.
     ///
     /// # Errors
     /// [`super::StoreError`] where the database does not answer.
-    async fn watch_changes(&self) -> StoreResult<Option<Box<dyn ChangeWatch>>>;
+    async fn announce(&mut self, applied: Revision) -> StoreResult<()>;
+
+    /// The newest revision.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database does not answer.
+    async fn latest(&mut self) -> StoreResult<Revision>;
+
+    /// Waits until a change is made known, or for so long; whether one was. Nothing rests on being told: it only
+    /// saves time.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the connection was lost.
+    async fn told(&mut self, most: Duration) -> StoreResult<bool>;
+}
+
+/// How a process that holds live tokens in memory learns of what others change.
+pub enum Following {
+    /// It looks, whenever it wants to know.
+    Watch(Box<dyn ChangeWatch>),
+    /// It is one of several nodes, for which whoever makes a change waits.
+    Membership(Box<dyn Membership>),
+}
+
+/// The changes' part of the database.
+#[async_trait]
+pub trait ChangeStore: Send + Sync {
+    /// How the changes of this database are followed, on a connection of its own.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database does not answer.
+    async fn follow_changes(&self, node: NodeId) -> StoreResult<Following>;
+
+    /// The nodes other than `but` that have not said that they have applied this revision; `None` where nobody says
+    /// so, since each looks for itself.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database does not answer.
+    async fn nodes_behind(&self, revision: Revision, but: NodeId) -> StoreResult<Option<Vec<NodeBehind>>>;
+
+    /// Forgets those of these nodes that have not said anything since.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database fails.
+    async fn forget_nodes(&self, silent: &[NodeBehind]) -> StoreResult<()>;
+
+    /// Forgets a node that does not judge from memory any longer.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database fails.
+    async fn forget_node(&self, node: NodeId) -> StoreResult<()>;
 
     /// What has changed after this revision.
     ///

@@ -26,7 +26,8 @@ use latchkey_domain::Timestamp;
 pub use account_links::{AccountLinkStore, LinkIssue, LinkPurpose, LinkUse, NewLink, Withdrawal};
 pub use audit::AuditStore;
 pub use changes::{
-    ChangeStore, ChangeWatch, Committed, Revision, SecretPlace, SecretRecord, TokenChange, TokenChanges,
+    ChangeStore, ChangeWatch, Committed, Following, Membership, NodeBehind, NodeId, Revision, SecretPlace,
+    SecretRecord, TokenChange, TokenChanges,
 };
 pub use records::{RecordDeletion, RecordInsertion, RecordReplacement, RecordStore, StoredRecord};
 pub use rep_overview::{RepFilter, RepOverview, RepOverviewStore};

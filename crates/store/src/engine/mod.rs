@@ -1,9 +1,14 @@
 //! What differs between the engines: opening them, beginning a transaction, and their names.
 
+pub(crate) mod membership;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
+
+use sqlx::postgres::PgPool;
 
 /// How long anything waits for a connection, or for a lock that another program holds.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
@@ -15,6 +20,25 @@ pub(crate) enum Engine {
     Sqlite,
     /// A server.
     Postgres,
+}
+
+/// Where an engine's database is.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    /// In this file.
+    File(Arc<Path>),
+    /// At a server, to which this is the way for those who listen.
+    Server(PgPool),
+}
+
+impl Place {
+    /// The statement by which a transaction makes known that it changed what verdicts are made of.
+    pub(crate) const fn make_known(&self) -> Option<&'static str> {
+        match self {
+            Self::File(_) => None,
+            Self::Server(_) => Some("NOTIFY latchkey_token_change"),
+        }
+    }
 }
 
 impl Engine {

@@ -4,11 +4,11 @@ use std::str::FromStr;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, Executor};
 
 use crate::SqlStore;
-use crate::engine::{Engine, PATIENCE};
+use crate::engine::{Engine, PATIENCE, Place};
 use crate::open::{OpenError, Opening};
 use crate::schema::{self, SchemaChange};
 
@@ -28,6 +28,12 @@ pub(crate) async fn open(url: &str, opening: Opening) -> Result<SqlStore, OpenEr
     let database = name(&options);
     let schema = prepare(&options, &database, opening).await?;
 
+    let listening = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(PATIENCE)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_lazy_with(options.clone());
     let pool = AnyPoolOptions::new()
         .max_connections(if opening == Opening::Serve { CONNECTIONS } else { 2 })
         .acquire_timeout(PATIENCE)
@@ -42,7 +48,13 @@ pub(crate) async fn open(url: &str, opening: Opening) -> Result<SqlStore, OpenEr
         .connect_with(AnyConnectOptions::from_str(url).map_err(|error| unusable(&error))?)
         .await
         .map_err(|error| explain(&database, &error))?;
-    Ok(SqlStore { engine: Engine::Postgres, reads: pool.clone(), writes: pool, file: None, schema })
+    Ok(SqlStore {
+        engine: Engine::Postgres,
+        reads: pool.clone(),
+        writes: pool,
+        place: Place::Server(listening),
+        schema,
+    })
 }
 
 /// Brings the schema up to date, or refuses to, on a connection of its own.

@@ -15,7 +15,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 use sqlx::{AnyPool, ConnectOptions, Connection, Executor};
 
 use crate::SqlStore;
-use crate::engine::{Engine, PATIENCE};
+use crate::engine::{Engine, PATIENCE, Place};
 use crate::failure::{OrUnavailable, unavailable};
 use crate::open::{OpenError, Opening};
 use crate::schema::{self, SchemaChange};
@@ -46,7 +46,7 @@ pub(crate) async fn open(rest: &str, opening: Opening) -> Result<SqlStore, OpenE
     let readers = if opening == Opening::Serve { READERS } else { 1 };
     let reads = pool(readers, READER).connect_with(options.clone()).await.map_err(|error| explain(&path, &error))?;
     let writes = pool(1, WRITER).connect_with(options).await.map_err(|error| explain(&path, &error))?;
-    Ok(SqlStore { engine: Engine::Sqlite, reads, writes, file: Some(path.into()), schema })
+    Ok(SqlStore { engine: Engine::Sqlite, reads, writes, place: Place::File(path.into()), schema })
 }
 
 /// The file that an `sqlite:` URL names; `None` for every other URL.

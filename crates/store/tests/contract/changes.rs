@@ -6,13 +6,15 @@ use futures_util::future::join_all;
 use latchkey_domain::{RateLimit, Role, Timestamp, TokenRateLimit};
 use latchkey_service::AuditAction;
 use latchkey_service::ports::{
-    ChangeStore, Committed, RepChange, RepStore, Revision, SecretPlace, SecretRecord, SessionStore, TokenChange,
-    TokenStore,
+    ChangeStore, Committed, Following, Membership, NodeBehind, NodeId, RepChange, RepStore, Revision, SecretPlace,
+    SecretRecord, SessionStore, TokenChange, TokenStore,
 };
 
 use crate::Fixture;
 use crate::fixture::{NOW, after, email, entry, new_rep, new_session, new_token, rep_id, secret, sid, token_hash};
 
+const NODE: NodeId = NodeId::from_bytes([1; 16]);
+const OTHER: NodeId = NodeId::from_bytes([2; 16]);
 const START: Revision = Revision::from_number(0);
 
 async fn changes(fixture: &Fixture, after: Revision) -> Vec<TokenChange> {
@@ -209,7 +211,7 @@ pub(crate) async fn a_tokens_secrets_are_read_valid_or_not(fixture: Fixture) {
 
 pub(crate) async fn a_watch_sees_every_commit(fixture: Fixture) {
     let other_node = fixture.another_node().await;
-    let Some(mut watch) = fixture.store.watch_changes().await.unwrap() else {
+    let Following::Watch(mut watch) = fixture.store.follow_changes(NODE).await.unwrap() else {
         assert!(fixture.url.starts_with("postgres"));
         return;
     };
@@ -230,12 +232,75 @@ pub(crate) async fn a_watch_sees_every_commit(fixture: Fixture) {
 }
 
 pub(crate) async fn a_closed_stores_watch_fails(fixture: Fixture) {
-    let Some(mut watch) = fixture.store.watch_changes().await.unwrap() else {
+    let Following::Watch(mut watch) = fixture.store.follow_changes(NODE).await.unwrap() else {
         assert!(fixture.url.starts_with("postgres"));
         return;
     };
     watch.has_moved().await.unwrap();
     fixture.store.close().await;
     assert!(watch.has_moved().await.is_err());
-    assert!(fixture.store.watch_changes().await.is_err());
+    assert!(fixture.store.follow_changes(NODE).await.is_err());
+}
+
+async fn member(fixture: &Fixture, node: NodeId) -> Option<Box<dyn Membership>> {
+    match fixture.store.follow_changes(node).await.unwrap() {
+        Following::Watch(_) => None,
+        Following::Membership(member) => Some(member),
+    }
+}
+
+async fn behind(fixture: &Fixture, revision: Revision, but: NodeId) -> Vec<NodeBehind> {
+    let mut behind = fixture.store.nodes_behind(revision, but).await.unwrap().unwrap();
+    behind.sort_by_key(|node| node.id);
+    behind
+}
+
+pub(crate) async fn nodes_say_how_far_they_have_come(fixture: Fixture) {
+    let Some(mut one) = member(&fixture, NODE).await else {
+        assert_eq!(fixture.store.nodes_behind(START, OTHER).await.unwrap(), None);
+        return;
+    };
+    let mut two = member(&fixture, OTHER).await.unwrap();
+    assert_eq!(behind(&fixture, Revision::from_number(9), NODE).await, []);
+    one.announce(START).await.unwrap();
+    two.announce(Revision::from_number(1)).await.unwrap();
+    let (first, second) = (NodeBehind { id: NODE, renewal: 1 }, NodeBehind { id: OTHER, renewal: 1 });
+    assert_eq!(behind(&fixture, Revision::from_number(2), NodeId::from_bytes([3; 16])).await, [first, second]);
+    assert_eq!(behind(&fixture, Revision::from_number(2), NODE).await, [second]);
+    assert_eq!(behind(&fixture, Revision::from_number(1), OTHER).await, [first]);
+    assert_eq!(behind(&fixture, START, OTHER).await, []);
+
+    let owner = fixture.rep(1).await.id;
+    fixture.token(1, owner).await;
+    let latest = one.latest().await.unwrap();
+    assert_eq!(latest, self::latest(&fixture).await);
+    one.announce(latest).await.unwrap();
+    assert_eq!(behind(&fixture, latest, OTHER).await, []);
+
+    // One that has said something since is not forgotten.
+    fixture.store.forget_nodes(&[first, second]).await.unwrap();
+    assert_eq!(behind(&fixture, Revision::from_number(99), OTHER).await, [NodeBehind { id: NODE, renewal: 2 }]);
+    assert_eq!(behind(&fixture, Revision::from_number(99), NODE).await, []);
+    fixture.store.forget_node(NODE).await.unwrap();
+    assert_eq!(behind(&fixture, Revision::from_number(99), OTHER).await, []);
+}
+
+pub(crate) async fn nodes_are_told_of_what_is_committed(fixture: Fixture) {
+    let Some(mut member) = member(&fixture, NODE).await else { return };
+    member.announce(START).await.unwrap();
+    let owner = fixture.rep(1).await.id;
+    let moment = std::time::Duration::from_millis(50);
+    assert!(!member.told(moment).await.unwrap(), "no verdict hangs on a new service rep");
+    let (other_node, patience) = (fixture.another_node().await, std::time::Duration::from_secs(20));
+    let token = new_token(1, owner, "Token 1");
+    other_node.insert_token(&token, 500, &entry(AuditAction::TokenCreated)).await.unwrap().unsettled();
+    assert!(member.told(patience).await.unwrap());
+    assert_eq!(member.latest().await.unwrap(), latest(&fixture).await);
+
+    // What cuts the connection off may have hidden something.
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%token_revision%'";
+    fixture.execute(cut).await.unwrap();
+    assert!(matches!(member.told(patience).await, Ok(true) | Err(_)));
+    fixture.token(2, owner).await;
+    assert_eq!(member.latest().await.unwrap(), latest(&fixture).await, "on another connection");
 }

@@ -167,6 +167,8 @@ contract! {
         a_tokens_secrets_are_read_valid_or_not,
         a_watch_sees_every_commit,
         a_closed_stores_watch_fails,
+        nodes_say_how_far_they_have_come,
+        nodes_are_told_of_what_is_committed,
     }
     records {
         a_record_comes_back_as_it_was_stored,

@@ -1,0 +1,225 @@
+//! Several nodes at one PostgreSQL server: what one of them revokes, none of them lets in after the reply.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that meets what it did not expect has failed")]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use latchkey_domain::{
+    AccountSid, AuthToken, Lifetime, PlainText, Presented, PresentedSid, Role, ScopeChoice, TokenDraft, TokenForm,
+    TokenRateLimit, Verdict,
+};
+use latchkey_service::ports::TokenSource;
+use latchkey_service::{
+    AuditActor, DEFAULT_CATALOG, Origin, Purpose, RepForm, Service, SystemClock, SystemRandom, TokenOwner, read_catalog,
+};
+use latchkey_store::{Opening, SqlStore};
+use latchkey_throwaway_postgres::Cluster;
+use sqlx::{Connection as _, PgConnection};
+use tokio::task::JoinHandle;
+
+const REP: &str = "ann@example.com";
+/// Long enough for anything that is going to happen.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Node {
+    url: String,
+    service: Arc<Service>,
+    store: SqlStore,
+    keeping: JoinHandle<()>,
+}
+
+impl Node {
+    async fn at(url: &str) -> Self {
+        let store = SqlStore::open(url, Opening::Serve).await.unwrap();
+        let catalog = Arc::new(read_catalog(DEFAULT_CATALOG).unwrap());
+        let service = Service::new(Arc::new(store.clone()), Arc::new(SystemClock), Arc::new(SystemRandom), catalog);
+        let service = Arc::new(service.unwrap());
+        let keeping = tokio::spawn({
+            let service = Arc::clone(&service);
+            async move { service.keep_index().await }
+        });
+        Self { url: url.to_owned(), service, store, keeping }
+    }
+
+    /// Waits until it judges from memory, or no longer does.
+    async fn judges_from_memory(&self, does: bool) {
+        let began = Instant::now();
+        while self.service.index_state().is_trusted != does {
+            assert!(began.elapsed() < PATIENCE);
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn token(&self, number: usize) -> Held {
+        let form = TokenForm {
+            form_id: String::new(),
+            description: format!("Token {number}"),
+            expiration: Lifetime::ALL[0].code().to_owned(),
+            scope_choice: ScopeChoice::ALL_CODE.to_owned(),
+            scopes: Vec::new(),
+        };
+        let draft: TokenDraft = form.parse().unwrap();
+        let owner = TokenOwner {
+            rep: &self.service.rep_named(REP).await.unwrap(),
+            maker: None,
+            actor: AuditActor::CommandLine,
+            source: TokenSource::CommandLine,
+            rate_limit: TokenRateLimit::Off,
+            origin: &origin(),
+        };
+        let issued = self.service.issue(owner, &draft, None).await.unwrap();
+        Held { sid: issued.token.sid, secret: issued.secret.expose().to_owned() }
+    }
+
+    async fn verdict(&self, held: &Held) -> Verdict {
+        self.service.verify(&held.presented(), None, Purpose::Call).await.unwrap().verdict
+    }
+
+    async fn revoke(&self, held: &Held) {
+        self.service.revoke_any_token(held.sid, &origin()).await.unwrap();
+    }
+}
+
+struct Held {
+    sid: AccountSid,
+    secret: String,
+}
+
+impl Held {
+    fn presented(&self) -> Presented {
+        Presented { sid: PresentedSid::Given(self.sid), token: AuthToken::parse(self.secret.as_bytes()).unwrap() }
+    }
+}
+
+fn origin() -> Origin {
+    Origin { address: String::new(), request_id: "test".to_owned() }
+}
+
+/// Three nodes, each judging from memory.
+async fn three_nodes(cluster: &Cluster) -> [Node; 3] {
+    let url = cluster.create_database().unwrap();
+    let first = Node::at(&url).await;
+    let form = RepForm {
+        email: REP.to_owned(),
+        name: "Ann Smith".to_owned(),
+        role: Role::Rep,
+        password: Some(PlainText::new("a long enough secret phrase".to_owned())),
+        owners: Vec::new(),
+    };
+    first.service.add_rep(&form, &origin()).await.unwrap();
+    let nodes = [first, Node::at(&url).await, Node::at(&url).await];
+    for node in &nodes {
+        node.judges_from_memory(true).await;
+    }
+    nodes
+}
+
+async fn cut_all(url: &str) {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    sqlx::query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    )
+    .execute(&mut connection)
+    .await
+    .unwrap();
+}
+
+fn cluster() -> Cluster {
+    Cluster::start().unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn rounds() -> usize {
+    if std::env::var_os("LATCHKEY_FULL").is_some() { 10_000 } else { 200 }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_one_node_revokes_none_lets_in_after_the_reply() {
+    let cluster = cluster();
+    let nodes = three_nodes(&cluster).await;
+    for round in 0..rounds() {
+        let (maker, revoker) = (&nodes[round % 3], &nodes[(round / 3) % 3]);
+        let held = maker.token(round).await;
+        for node in &nodes {
+            assert_eq!(node.verdict(&held).await, Verdict::Active, "made is made, everywhere");
+        }
+        revoker.revoke(&held).await;
+        for node in &nodes {
+            assert_ne!(node.verdict(&held).await, Verdict::Active, "round {round}");
+        }
+    }
+    assert!(nodes.iter().all(|node| node.service.index_state().is_trusted));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_node_that_says_nothing_is_waited_for_until_it_trusts_itself_no_longer() {
+    let cluster = cluster();
+    let [first, second, silent] = three_nodes(&cluster).await;
+    let held = first.token(1).await;
+    assert_eq!(silent.verdict(&held).await, Verdict::Active);
+    silent.keeping.abort();
+    let began = Instant::now();
+    first.revoke(&held).await;
+    assert!(began.elapsed() > Duration::from_secs(1), "{:?}", began.elapsed());
+    assert!(!silent.service.index_state().is_trusted);
+    assert_ne!(silent.verdict(&held).await, Verdict::Active, "the database is asked");
+    // It was waited for once; nobody waits for it again.
+    let another = second.token(2).await;
+    let began = Instant::now();
+    second.revoke(&another).await;
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert_ne!(silent.verdict(&another).await, Verdict::Active);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_node_that_leaves_is_not_waited_for() {
+    let cluster = cluster();
+    let [first, second, leaving] = three_nodes(&cluster).await;
+    leaving.keeping.abort();
+    leaving.service.leave_index().await.unwrap();
+    let held = second.token(1).await;
+    let began = Instant::now();
+    first.revoke(&held).await;
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert_ne!(leaving.verdict(&held).await, Verdict::Active);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn cut_connections_let_nobody_in() {
+    let cluster = cluster();
+    let nodes = three_nodes(&cluster).await;
+    for round in 0..12 {
+        let held = nodes[0].token(round).await;
+        // What each node listens on, among others.
+        cut_all(&nodes[0].url).await;
+        let revoked = async {
+            loop {
+                // What the cut caught in the middle is done again.
+                if nodes[1].service.revoke_any_token(held.sid, &origin()).await.is_ok() {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, revoked).await.unwrap();
+        for node in &nodes {
+            let verdict = node.service.verify(&held.presented(), None, Purpose::Call).await;
+            assert!(!matches!(&verdict, Ok(verified) if verified.verdict == Verdict::Active), "round {round}");
+        }
+        for node in &nodes {
+            node.judges_from_memory(true).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn without_the_database_a_node_judges_as_long_as_nothing_can_have_changed() {
+    let cluster = cluster();
+    let [first, ..] = three_nodes(&cluster).await;
+    let held = first.token(1).await;
+    assert_eq!(first.verdict(&held).await, Verdict::Active);
+    first.store.close().await;
+    assert_eq!(first.verdict(&held).await, Verdict::Active, "for a moment");
+    first.judges_from_memory(false).await;
+    assert!(first.service.verify(&held.presented(), None, Purpose::Call).await.is_err(), "neither yes nor no");
+}
