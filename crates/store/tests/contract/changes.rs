@@ -260,7 +260,8 @@ pub(crate) async fn nodes_say_how_far_they_have_come(fixture: Fixture) {
         assert_eq!(fixture.store.nodes_behind(START, OTHER).await.unwrap(), None);
         return;
     };
-    let mut two = member(&fixture, OTHER).await.unwrap();
+    let other_node = fixture.another_node().await;
+    let Following::Membership(mut two) = other_node.follow_changes(OTHER).await.unwrap() else { panic!() };
     assert_eq!(behind(&fixture, Revision::from_number(9), NODE).await, []);
     one.announce(START).await.unwrap();
     two.announce(Revision::from_number(1)).await.unwrap();
@@ -298,7 +299,8 @@ pub(crate) async fn nodes_are_told_of_what_is_committed(fixture: Fixture) {
     assert_eq!(member.latest().await.unwrap(), latest(&fixture).await);
 
     // What cuts the connection off may have hidden something.
-    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%token_revision%'";
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+               WHERE query LIKE '%FROM token_revision%' AND pid <> pg_backend_pid()";
     fixture.execute(cut).await.unwrap();
     assert!(matches!(member.told(patience).await, Ok(true) | Err(_)));
     fixture.token(2, owner).await;
