@@ -9,6 +9,7 @@ mod audit_chore;
 mod audit_key;
 mod failure;
 mod listening;
+mod log;
 mod openapi;
 mod output;
 mod public_url;
@@ -19,13 +20,11 @@ mod setting;
 mod token;
 mod usage;
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
 
-use failure::{Broken, Exit, Failed};
+use failure::{Broken, Failed};
 use setting::Sources;
 
 /// A personal access token service for a company's API.
@@ -70,7 +69,12 @@ pub fn run() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return usage::answer(&error),
     };
-    let done = start_log().and_then(|()| run_to_the_end(arguments));
+    // The log is kept until everything else has ended.
+    let done = log::start().and_then(|log| {
+        let done = run_to_the_end(arguments);
+        drop(log);
+        done
+    });
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => {
@@ -106,21 +110,6 @@ async fn perform(arguments: Arguments) -> Result<(), Failed> {
         Command::Openapi(openapi) => openapi.run(&sources),
         Command::Migrate => sources.migrate().await,
     }
-}
-
-fn start_log() -> Result<(), Failed> {
-    let set = ["LATCHKEY_LOG", "RUST_LOG"].into_iter().find_map(|name| Some((name, std::env::var(name).ok()?)));
-    let filter = match set {
-        None => EnvFilter::new("info"),
-        Some((name, text)) => EnvFilter::try_new(&text)
-            .map_err(|error| Failed::new(Exit::Usage, format!("{name} cannot be read: {error}")))?,
-    };
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
-    Ok(())
 }
 
 #[cfg(test)]
