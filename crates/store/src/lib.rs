@@ -18,6 +18,7 @@ mod audit;
 mod constraint;
 mod engine;
 mod failure;
+mod listing;
 mod lock;
 mod open;
 mod placeholders;

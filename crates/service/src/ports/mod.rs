@@ -8,6 +8,7 @@
 //! implement it in `latchkey-store` in the file of the same noun, and add its case to the contract suite, which
 //! runs it on both engines.
 
+mod listing;
 mod records;
 mod reps;
 mod sessions;
@@ -17,6 +18,7 @@ mod tokens;
 use async_trait::async_trait;
 use latchkey_domain::Timestamp;
 
+pub use listing::{TokenListing, TokenOrder, TokenPosition, TokenQuery, TokenSort, TokenStretch, TokenSurvey};
 pub use records::{RecordDeletion, RecordInsertion, RecordReplacement, RecordStore, StoredRecord};
 pub use reps::{EmailChange, NewRep, Rep, RepInsertion, RepStore};
 pub use sessions::{AttemptLimits, AttemptReservation, NewSession, Session, SessionStore};
@@ -76,7 +78,7 @@ pub struct StoreDescription {
 
 /// The database.
 #[async_trait]
-pub trait Store: SetUpStore + RepStore + SessionStore + TokenStore + RecordStore {
+pub trait Store: SetUpStore + RepStore + SessionStore + TokenStore + TokenListing + RecordStore {
     /// Whether the database answers.
     ///
     /// # Errors
