@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use crate::components::Frame;
 use crate::place::Place;
 use crate::root::Live;
-use crate::{App, Forbidden, paths};
+use crate::{AdministrationPage, App, Forbidden, paths};
 
 /// Where the built assets are, below the site's root.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,10 +56,12 @@ pub fn shell() -> impl IntoView {
     let Shell { assets, place, frame, life } = use_context().unwrap_or_else(plain);
     let appearance = frame.as_ref().map_or(Appearance::default(), |account| account.appearance);
     let token = use_context::<OwnToken>();
-    let title = match &token {
+    let of_administration = use_context::<AdministrationPage>().map(|page| page.title());
+    let title = match (&token, &of_administration) {
         _ if use_context::<Forbidden>().is_some() => "For admins only",
-        Some(own) => &own.token.description,
-        None => paths::title(&place.path),
+        (_, Some(title)) => title,
+        (Some(own), None) => &own.token.description,
+        (None, None) => paths::title(&place.path),
     };
     let title = escaped(&paths::window_title(title));
     let body = match frame {

@@ -21,6 +21,8 @@ compile_error!(
 );
 
 #[cfg(feature = "ssr")]
+mod administration;
+#[cfg(feature = "ssr")]
 mod areas;
 mod browser;
 mod components;
@@ -44,6 +46,11 @@ mod root;
 pub mod ssr;
 
 #[cfg(feature = "ssr")]
+pub use administration::{
+    AccountLinkPage, AdministrationPage, InvitePage, MovePage, NewSystemRepPage, NewTokenForPage, RepAction, RepPage,
+    RepsPage, Said, ShownLink, TokenAddedPage, TokenOwnerPage, account_link,
+};
+#[cfg(feature = "ssr")]
 pub use document::{Life, PageAssets, Shell, life_of, shell};
 pub use enhance::enhance;
 pub use error::AppError;
@@ -51,7 +58,10 @@ pub use error::AppError;
 pub use pages::Forbidden;
 pub use paths::sign_in_path;
 #[cfg(feature = "ssr")]
-pub use paths::{ABOUT_THE_API as REFERENCE_PAGES, ALL as PAGES, ONE_TOKEN, is_for_admins, token_at};
+pub use paths::{
+    ABOUT_THE_API as REFERENCE_PAGES, ALL as PAGES, INVITE, MOVE_TOKENS, NEW_REP, NEW_TOKEN_FOR, ONE_REP, ONE_TOKEN,
+    RESET_PASSWORD, SERVICE_REPS, is_for_admins, one_rep, rep_at, token_at,
+};
 pub use place::Place;
 pub use plain_post::{PlainPost, SettingsSection};
 #[cfg(feature = "ssr")]

@@ -25,6 +25,24 @@ pub const DIAGNOSTICS: &str = "/settings/diagnostics";
 /// Every service rep, for admins.
 #[cfg(feature = "ssr")]
 pub const SERVICE_REPS: &str = "/administration/service-reps";
+/// The form for a new service rep.
+#[cfg(feature = "ssr")]
+pub const NEW_REP: &str = "/administration/service-reps/new";
+/// One service rep; the last segment is their id.
+#[cfg(feature = "ssr")]
+pub const ONE_REP: &str = "/administration/service-reps/{id}";
+/// Moving a service rep's tokens to another.
+#[cfg(feature = "ssr")]
+pub const MOVE_TOKENS: &str = "/administration/service-reps/{id}/move";
+/// The form for a token of another service rep.
+#[cfg(feature = "ssr")]
+pub const NEW_TOKEN_FOR: &str = "/administration/personal-access-tokens/new";
+/// Where an invitation leads.
+#[cfg(feature = "ssr")]
+pub const INVITE: &str = "/invite";
+/// Where a link leads by which somebody chooses another password.
+#[cfg(feature = "ssr")]
+pub const RESET_PASSWORD: &str = "/reset-password";
 /// The contract of the vendor API.
 #[cfg(feature = "ssr")]
 pub const REFERENCE: &str = "/api/docs";
@@ -41,7 +59,22 @@ pub const ABOUT_THE_API: [&str; 2] = [REFERENCE, QUICK_START];
 
 /// Every page that goes by the session, as routes are written: `{…}` stands for one segment.
 #[cfg(feature = "ssr")]
-pub const ALL: [&str; 8] = [SET_UP, SIGN_IN, GENERAL, DIAGNOSTICS, TOKENS, NEW_TOKEN, ONE_TOKEN, SERVICE_REPS];
+pub const ALL: [&str; 14] = [
+    SET_UP,
+    SIGN_IN,
+    INVITE,
+    RESET_PASSWORD,
+    GENERAL,
+    DIAGNOSTICS,
+    TOKENS,
+    NEW_TOKEN,
+    ONE_TOKEN,
+    SERVICE_REPS,
+    NEW_REP,
+    ONE_REP,
+    MOVE_TOKENS,
+    NEW_TOKEN_FOR,
+];
 
 /// Below these, everything is for admins alone.
 #[cfg(feature = "ssr")]
@@ -52,6 +85,21 @@ const FOR_ADMINS: [&str; 2] = ["/administration/", "/system-settings/"];
 #[must_use]
 pub fn is_for_admins(path: &str) -> bool {
     FOR_ADMINS.into_iter().any(|area| path.starts_with(area))
+}
+
+/// The page of one service rep.
+#[cfg(feature = "ssr")]
+#[must_use]
+pub fn one_rep(id: latchkey_domain::RepId) -> String {
+    format!("{SERVICE_REPS}/{id}")
+}
+
+/// The service rep whose page, or whose tokens' move, this path is.
+#[cfg(feature = "ssr")]
+#[must_use]
+pub fn rep_at(path: &str) -> Option<latchkey_domain::RepId> {
+    let below = path.strip_prefix(SERVICE_REPS)?.strip_prefix('/')?;
+    below.strip_suffix("/move").unwrap_or(below).parse().ok()
 }
 
 /// The page of one token.
@@ -91,6 +139,14 @@ pub fn title(path: &str) -> &'static str {
         SET_UP => "Set up Latchkey",
         #[cfg(feature = "ssr")]
         SERVICE_REPS => "Service Reps",
+        #[cfg(feature = "ssr")]
+        NEW_REP => "Add a service rep",
+        #[cfg(feature = "ssr")]
+        NEW_TOKEN_FOR => "Add a token for a service rep",
+        #[cfg(feature = "ssr")]
+        INVITE => "Accept your invitation",
+        #[cfg(feature = "ssr")]
+        RESET_PASSWORD => "Choose a new password",
         #[cfg(feature = "ssr")]
         REFERENCE => "API reference",
         #[cfg(feature = "ssr")]

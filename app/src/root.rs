@@ -50,11 +50,17 @@ fn page_at(path: &str) -> AnyView {
 #[cfg(feature = "ssr")]
 fn page_at(path: &str) -> AnyView {
     use crate::pages::{
-        DiagnosticsPage, Forbidden, ForbiddenPage, GeneralSettingsPage, NotFoundPage, OneTokenPage, QuickStartPage,
-        ReferencePage, ServiceRepsPage, SetUpPage, SignInPage,
+        AdministrationView, ChoosePasswordPage, DiagnosticsPage, Forbidden, ForbiddenPage, GeneralSettingsPage,
+        NotFoundPage, OneTokenPage, QuickStartPage, ReferencePage, SetUpPage, SignInPage,
     };
     if use_context::<Forbidden>().is_some() {
         return ForbiddenPage().into_any();
+    }
+    if let Some(page) = use_context::<crate::AdministrationPage>() {
+        return view! { <AdministrationView page=page/> }.into_any();
+    }
+    if let Some(page) = use_context::<crate::AccountLinkPage>() {
+        return view! { <ChoosePasswordPage page=page/> }.into_any();
     }
     match path {
         paths::SET_UP => SetUpPage().into_any(),
@@ -63,7 +69,6 @@ fn page_at(path: &str) -> AnyView {
         paths::GENERAL => GeneralSettingsPage().into_any(),
         paths::TOKENS => TokenListPage().into_any(),
         paths::NEW_TOKEN => NewTokenPage().into_any(),
-        paths::SERVICE_REPS => ServiceRepsPage().into_any(),
         paths::REFERENCE => ReferencePage().into_any(),
         paths::QUICK_START => QuickStartPage().into_any(),
         // The server gives the token with the request, once it has found that it is the reader's own.

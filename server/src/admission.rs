@@ -15,9 +15,11 @@
 use axum::response::Response;
 use http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use latchkey_domain::{CredentialHeaders, Presented, ScopeName, ScopeSet, UnusableCredential, Usage, Verdict};
-use latchkey_service::ports::{Credential, StoreError};
-use latchkey_service::{Origin, Purpose, Verified};
+use latchkey_domain::{
+    CredentialHeaders, Presented, ScopeName, ScopeSet, Timestamp, UnusableCredential, Usage, Verdict,
+};
+use latchkey_service::ports::StoreError;
+use latchkey_service::{Known, Origin, Purpose, Verified};
 
 use crate::ServerState;
 use crate::metrics::Refused;
@@ -67,11 +69,13 @@ pub(crate) enum Missing {
 /// Somebody with a good token that may do what was asked.
 pub(crate) struct Vendor {
     /// The token and its owner.
-    pub(crate) credential: Credential,
+    pub(crate) credential: Known,
     /// What the token may do now.
     pub(crate) scopes: ScopeSet,
     /// Where the request came from.
     pub(crate) origin: Origin,
+    /// When the call before this one was, where that is not written down yet.
+    pub(crate) noted_before: Option<Timestamp>,
     /// How the token stands with its limit.
     pub(crate) usage: Option<Usage>,
 }
@@ -81,7 +85,7 @@ impl Vendor {
     /// names never get through.
     pub(crate) fn identity(&self) -> [(HeaderName, String); 4] {
         [
-            (SID, self.credential.token.sid.to_string()),
+            (SID, self.credential.sid.to_string()),
             (SERVICE_REP, self.credential.owner.email.clone()),
             (SCOPES, self.scopes.to_string()),
             (REQUEST_ID, self.origin.request_id.clone()),
@@ -145,7 +149,7 @@ pub(crate) async fn admit(
     let verified = state.service.verify(&presented, needed, purpose).await;
     let verified = verified.map_err(|error| unreachable(state, origin, &error))?;
     state.metrics.judged(verified.verdict);
-    let sid = verified.credential.as_ref().map(|credential| credential.token.sid);
+    let sid = verified.credential.as_ref().map(|credential| credential.sid);
     tracing::debug!(request_id = %origin.request_id, ?sid, verdict = verified.verdict.code(), "credential");
     decide(state, verified, needed, origin)
 }
@@ -177,7 +181,7 @@ fn decide(
     origin: &Origin,
 ) -> Result<Vendor, Problem> {
     let is_good = verified.is_good();
-    let Verified { verdict, credential, scopes, usage } = verified;
+    let Verified { verdict, credential, scopes, usage, noted_before } = verified;
     let Some(credential) = credential.filter(|_| is_good) else {
         state.service.note_failed_call(&origin.address);
         return Err(unauthorized(
@@ -193,7 +197,7 @@ fn decide(
     if verdict == Verdict::MissingScope {
         return Err(insufficient(needed).with_headers(headers_of(&credential, usage.as_ref())));
     }
-    Ok(Vendor { credential, scopes, origin: origin.clone(), usage })
+    Ok(Vendor { credential, scopes, origin: origin.clone(), noted_before, usage })
 }
 
 fn over_limit(usage: &Usage) -> Problem {
@@ -224,8 +228,8 @@ fn insufficient(needed: Option<&ScopeName>) -> Problem {
 }
 
 /// What every authenticated answer says of its token: when it expires, and how it stands with its limit.
-fn headers_of(credential: &Credential, usage: Option<&Usage>) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
-    let expires = HeaderValue::from_str(&credential.token.expires_at.to_rfc3339());
+fn headers_of(credential: &Known, usage: Option<&Usage>) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let expires = HeaderValue::from_str(&credential.expires_at.to_rfc3339());
     let limits = usage.map(|usage| {
         let limit = usage.limit;
         let policy = format!(r#""pat";q={};w={}"#, limit.calls(), limit.seconds());

@@ -14,6 +14,7 @@ use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 use latchkey_domain::Verdict;
+use latchkey_service::IndexState;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
@@ -105,6 +106,9 @@ pub struct Metrics {
     limits: Family<LimitLabels, Counter>,
     upstream: Family<UpstreamLabels, Counter>,
     windows: Family<LimitLabels, Gauge>,
+    index_secrets: Gauge,
+    index_bytes: Gauge,
+    index_trusted: Gauge,
 }
 
 impl Default for Metrics {
@@ -122,7 +126,23 @@ impl Default for Metrics {
         registry.register("limit_hits", "Calls refused by a limit", limits.clone());
         registry.register("upstream_errors", "Calls that the upstream did not answer", upstream.clone());
         registry.register("limit_windows", "Windows of limits held in memory", windows.clone());
-        Self { registry, credentials, requests, durations, limits, upstream, windows }
+        let (index_secrets, index_bytes, index_trusted) = (Gauge::default(), Gauge::default(), Gauge::default());
+        registry.register("index_secrets", "Secrets of live tokens held in memory", index_secrets.clone());
+        registry.register("index_bytes", "Memory that they take", index_bytes.clone());
+        let trusted = "1 where what is in memory was known to be current within the last 100 ms";
+        registry.register("index_trusted", trusted, index_trusted.clone());
+        Self {
+            registry,
+            credentials,
+            requests,
+            durations,
+            limits,
+            upstream,
+            windows,
+            index_secrets,
+            index_bytes,
+            index_trusted,
+        }
     }
 }
 
@@ -158,7 +178,10 @@ impl Metrics {
         self.durations.get_or_create(&RouteLabels { route }).observe(elapsed.as_secs_f64());
     }
 
-    fn text(&self, windows: (usize, usize)) -> Result<String, std::fmt::Error> {
+    fn text(&self, windows: (usize, usize), index: IndexState) -> Result<String, std::fmt::Error> {
+        self.index_secrets.set(i64::try_from(index.secrets).unwrap_or(i64::MAX));
+        self.index_bytes.set(i64::try_from(index.bytes).unwrap_or(i64::MAX));
+        self.index_trusted.set(i64::from(index.is_trusted));
         for (limit, count) in [("token", windows.0), ("address", windows.1)] {
             let gauge = self.windows.get_or_create(&LimitLabels { limit: Word(limit) });
             gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
@@ -217,7 +240,7 @@ pub(crate) async fn show(State(state): State<ServerState>, request: Request) -> 
         let detail = "Metrics are shown to the addresses of --metrics-allow only.";
         return Problem::new(ProblemCode::NotAllowedFromHere, detail).into_response(&origin.request_id);
     }
-    let Ok(text) = state.metrics.text(state.service.counted_windows()) else {
+    let Ok(text) = state.metrics.text(state.service.counted_windows(), state.service.index_state()) else {
         return Problem::new(ProblemCode::Internal, "The metrics could not be written.")
             .into_response(&origin.request_id);
     };
@@ -241,7 +264,7 @@ mod tests {
         metrics.upstream_failed(ProblemCode::UpstreamTimeout);
         metrics.upstream_failed(ProblemCode::NotFound);
         metrics.answered(RouteClass::Api, StatusCode::OK, Duration::from_micros(200));
-        let text = metrics.text((3, 4)).unwrap();
+        let text = metrics.text((3, 4), IndexState { secrets: 5, bytes: 400, is_trusted: true }).unwrap();
         for line in [
             r#"latchkey_credentials_total{verdict="active"} 2"#,
             r#"latchkey_credentials_total{verdict="malformed"} 1"#,
@@ -251,6 +274,9 @@ mod tests {
             r#"latchkey_request_duration_seconds_bucket{le="0.0001",route="api"} 0"#,
             r#"latchkey_request_duration_seconds_bucket{le="0.00025",route="api"} 1"#,
             r#"latchkey_limit_windows{limit="address"} 4"#,
+            "latchkey_index_secrets 5",
+            "latchkey_index_bytes 400",
+            "latchkey_index_trusted 1",
             "# EOF",
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");

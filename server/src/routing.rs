@@ -53,7 +53,8 @@ async fn healthz() -> Response {
     ([(CACHE_CONTROL, "no-store")], "ok\n").into_response()
 }
 
-/// The database answers too.
+/// The database answers too. Nothing else has to be asked: while it answers, verdicts come from it or from an index that
+/// was held against it.
 async fn readyz(State(state): State<ServerState>) -> Response {
     match state.service.check_store().await {
         Ok(()) => ([(CACHE_CONTROL, "no-store")], "ready\n").into_response(),

@@ -7,6 +7,7 @@ use latchkey_service::Service;
 use crate::gateway::Gateway;
 use crate::metrics::Metrics;
 use crate::networks::Networks;
+use crate::site::KeptForms;
 
 /// The server's parts that requests share.
 #[derive(Clone)]
@@ -21,6 +22,8 @@ pub struct ServerState {
     pub metrics: Arc<Metrics>,
     /// The way to the service behind Latchkey, where there is one; otherwise Latchkey keeps records itself.
     pub gateway: Option<Arc<Gateway>>,
+    /// Forms that have lost their session.
+    pub(crate) kept: Arc<KeptForms>,
 }
 
 impl ServerState {
@@ -32,7 +35,14 @@ impl ServerState {
         network: NetworkSettings,
         gateway: Option<Arc<Gateway>>,
     ) -> Self {
-        Self { service, web: Arc::new(web), network: Arc::new(network), metrics: Arc::default(), gateway }
+        Self {
+            service,
+            web: Arc::new(web),
+            network: Arc::new(network),
+            metrics: Arc::default(),
+            gateway,
+            kept: Arc::default(),
+        }
     }
 }
 

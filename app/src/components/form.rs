@@ -208,6 +208,12 @@ pub(crate) fn TextField(
     /// The longest text, in characters.
     #[prop(optional)]
     max_length: Option<usize>,
+    /// The id of the list of texts that it suggests.
+    #[prop(optional)]
+    list: Option<&'static str>,
+    /// Whether it has to be filled in.
+    #[prop(default = true)]
+    required: bool,
 ) -> impl IntoView {
     let id = state.id(field);
     let message_id = format!("{id}-message");
@@ -224,7 +230,8 @@ pub(crate) fn TextField(
                 // Browsers count UTF-16 units, of which a character has one or two; what is too long for the rule
                 // is said, not cut off.
                 maxlength=max_length.map(|length| (2 * length).to_string())
-                required
+                list=list
+                required=required
                 autofocus=is_first_wrong
                 aria-invalid=move || state.problem(field).is_some().then_some("true")
                 aria-describedby=message_id.clone()

@@ -26,6 +26,9 @@ pub(crate) fn ScopePicker(
     ticked: Vec<String>,
     /// The form's element, to count what is ticked.
     form: NodeRef<leptos::html::Form>,
+    /// Whether the page runs in the browser, so that a box can filter them.
+    #[prop(default = true)]
+    filterable: bool,
 ) -> impl IntoView {
     let total = scopes.len();
     let in_all = scopes.iter().filter(|scope| !scope.admin_only).count();
@@ -89,7 +92,7 @@ pub(crate) fn ScopePicker(
                 {format!("All Scopes are the {in_all} that the catalog has today. The token will not grow: a scope that is added later is not part of it.")}
             </p>
             <div class="picker">
-                <div class="bar">
+                <div class="bar" hidden=!filterable>
                     <input
                         type="search"
                         aria-label="Filter scopes"

@@ -48,6 +48,7 @@ fn Row(token: TokenView, now: Timestamp, on_revoke: Callback<AccountSid>) -> imp
         }
         None => "never used".into_any(),
     };
+    let added_by = token.maker.as_ref().map(|maker| format!(" · Added by {maker}"));
     let ended_or_expires_at = token.ended_at().unwrap_or(token.expires_at);
     let revoke = token.status.is_live().then(|| {
         view! {
@@ -70,7 +71,7 @@ fn Row(token: TokenView, now: Timestamp, on_revoke: Callback<AccountSid>) -> imp
         <tr role="row">
             <td role="cell">
                 <a href=paths::one_token(sid) rel="external">{token.description.clone()}</a>
-                <span class="sub">{scopes} " · " {last_use}</span>
+                <span class="sub">{scopes} " · " {last_use} {added_by}</span>
             </td>
             <td role="cell" data-label="Expiration"><Moment id=format!("ends-{sid}") at=ended_or_expires_at words=token.expiration_in_words(now)/></td>
             <td role="cell" data-label="Status"><span class=pill_class(token.status)>{token.status.label()}</span></td>

@@ -1,7 +1,11 @@
 //! The pages, each in the file of its name. Those that do not run in the browser exist in the server only.
 
 #[cfg(feature = "ssr")]
+mod administration;
+#[cfg(feature = "ssr")]
 mod agent_words;
+#[cfg(feature = "ssr")]
+mod choose_password;
 #[cfg(feature = "ssr")]
 mod diagnostics;
 #[cfg(feature = "ssr")]
@@ -19,13 +23,15 @@ mod quick_start;
 #[cfg(feature = "ssr")]
 mod reference;
 #[cfg(feature = "ssr")]
-mod service_reps;
-#[cfg(feature = "ssr")]
 mod set_up;
 #[cfg(feature = "ssr")]
 mod sign_in;
 mod token_list;
 
+#[cfg(feature = "ssr")]
+pub(crate) use administration::AdministrationView;
+#[cfg(feature = "ssr")]
+pub(crate) use choose_password::ChoosePasswordPage;
 #[cfg(feature = "ssr")]
 pub(crate) use diagnostics::DiagnosticsPage;
 #[cfg(feature = "ssr")]
@@ -43,8 +49,6 @@ pub(crate) use one_token::OneTokenPage;
 pub(crate) use quick_start::QuickStartPage;
 #[cfg(feature = "ssr")]
 pub(crate) use reference::ReferencePage;
-#[cfg(feature = "ssr")]
-pub(crate) use service_reps::ServiceRepsPage;
 #[cfg(feature = "ssr")]
 pub(crate) use set_up::SetUpPage;
 #[cfg(feature = "ssr")]

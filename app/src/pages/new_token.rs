@@ -95,7 +95,7 @@ fn NewTokenForm(offered: NewTokenFormView) -> impl IntoView {
 }
 
 #[component]
-fn ExpirationField(state: FormState, chosen: String, now: Timestamp) -> impl IntoView {
+pub(super) fn ExpirationField(state: FormState, chosen: String, now: Timestamp) -> impl IntoView {
     let select = NodeRef::<Select>::new();
     // Known once the page is alive: the date depends on the reader's zone, and changes with the choice.
     let until = RwSignal::new(None::<String>);
@@ -140,7 +140,7 @@ fn ExpirationField(state: FormState, chosen: String, now: Timestamp) -> impl Int
 
 /// The password field, once it has turned out to be needed.
 #[component]
-fn PasswordIfNeeded(state: FormState) -> impl IntoView {
+pub(super) fn PasswordIfNeeded(state: FormState) -> impl IntoView {
     // Once shown it stays, also while a wrong password is being corrected.
     let needed = Memo::new(move |shown| shown == Some(&true) || state.problem(Field::CurrentPassword).is_some());
     move || {
@@ -161,7 +161,7 @@ fn PasswordIfNeeded(state: FormState) -> impl IntoView {
     }
 }
 
-fn empty_form(offered: &NewTokenFormView) -> TokenForm {
+pub(super) fn empty_form(offered: &NewTokenFormView) -> TokenForm {
     TokenForm {
         form_id: offered.form_id.clone(),
         expiration: Lifetime::Days90.code().to_owned(),

@@ -73,6 +73,7 @@ fn Facts(token: OwnToken) -> impl IntoView {
         }
         None => "No limit of calls".to_owned(),
     };
+    let made_by = token.maker.as_ref().map_or_else(|| source.label().to_owned(), |maker| source.label_by(maker));
     let created = format!("{} ({})", token.created_at.to_date_in_words(), ago(token.created_at));
     view! {
         <div class="card">
@@ -84,7 +85,7 @@ fn Facts(token: OwnToken) -> impl IntoView {
                 {revoked}
                 {fact("Last use", last_use)}
                 {fact("Limit", limit.into_any())}
-                {fact("Made by", source.label().into_any())}
+                {fact("Made by", made_by.into_any())}
             </dl>
         </div>
     }

@@ -27,6 +27,7 @@ mod presented;
 mod rate_limit;
 mod refusal;
 mod rep_id;
+mod rep_state;
 mod scope;
 mod timestamp;
 mod token_draft;
@@ -46,6 +47,7 @@ pub use presented::{CredentialHeaders, Presented, PresentedSid, UnusableCredenti
 pub use rate_limit::{MalformedRateLimit, RateLimit, TokenRateLimit, Usage, Window};
 pub use refusal::{Field, FieldErrors, FieldProblem, Refusal};
 pub use rep_id::{MalformedRepId, RepId};
+pub use rep_state::RepState;
 pub use scope::{MalformedScopeName, ScopeName, ScopeSet};
 pub use timestamp::{DAY, HOUR, MINUTE, Timestamp};
 pub use token_draft::{Description, FormId, ScopeChoice, TokenDraft, TokenForm};

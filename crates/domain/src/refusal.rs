@@ -26,11 +26,19 @@ pub enum Field {
     Password,
     /// How the pages look.
     Appearance,
+    /// What a service rep may do.
+    Role,
+    /// A service's first owner.
+    Owner,
+    /// A service's second owner.
+    SecondOwner,
+    /// To whom tokens are moved.
+    Target,
 }
 
 impl Field {
     /// Every field.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::Description,
         Self::Expiration,
         Self::Scopes,
@@ -39,6 +47,10 @@ impl Field {
         Self::CurrentPassword,
         Self::Password,
         Self::Appearance,
+        Self::Role,
+        Self::Owner,
+        Self::SecondOwner,
+        Self::Target,
     ];
 
     /// The name in the form, with which the input's id ends.
@@ -53,6 +65,10 @@ impl Field {
             Self::Password => "password",
             Self::CurrentPassword => "current_password",
             Self::Appearance => "appearance",
+            Self::Role => "role",
+            Self::Owner => "owner",
+            Self::SecondOwner => "second_owner",
+            Self::Target => "to",
         }
     }
 
@@ -72,7 +88,13 @@ impl Field {
             Self::Email => Email::parse(text).err(),
             Self::Password => Password::check(text).err(),
             Self::CurrentPassword => text.is_empty().then_some(FieldProblem::CurrentPasswordMissing),
-            Self::Expiration | Self::Scopes | Self::Appearance => None,
+            Self::Expiration
+            | Self::Scopes
+            | Self::Appearance
+            | Self::Role
+            | Self::Owner
+            | Self::SecondOwner
+            | Self::Target => None,
         }
     }
 }
@@ -104,11 +126,17 @@ pub enum FieldProblem {
     CurrentPasswordWrong,
     PasswordNeededForSensitiveScopes,
     AppearanceUnknown,
+    DescriptionTakenByOwner,
+    RoleUnknown,
+    OwnerUnfit,
+    SecondOwnerUnfit,
+    OwnersTheSame,
+    TargetUnfit,
 }
 
 impl FieldProblem {
     /// Every problem.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 29] = [
         Self::DescriptionMissing,
         Self::DescriptionTooLong,
         Self::DescriptionForbiddenCharacter,
@@ -132,6 +160,12 @@ impl FieldProblem {
         Self::CurrentPasswordWrong,
         Self::PasswordNeededForSensitiveScopes,
         Self::AppearanceUnknown,
+        Self::DescriptionTakenByOwner,
+        Self::RoleUnknown,
+        Self::OwnerUnfit,
+        Self::SecondOwnerUnfit,
+        Self::OwnersTheSame,
+        Self::TargetUnfit,
     ];
 
     /// The field at which the problem is shown.
@@ -141,7 +175,8 @@ impl FieldProblem {
             Self::DescriptionMissing
             | Self::DescriptionTooLong
             | Self::DescriptionForbiddenCharacter
-            | Self::DescriptionTaken => Field::Description,
+            | Self::DescriptionTaken
+            | Self::DescriptionTakenByOwner => Field::Description,
             Self::ExpirationUnknown => Field::Expiration,
             Self::ScopesMissing | Self::ScopeChoiceMissing | Self::ScopeUnknown | Self::ScopeOnlyForAdmins => {
                 Field::Scopes
@@ -155,6 +190,10 @@ impl FieldProblem {
                 Field::CurrentPassword
             }
             Self::AppearanceUnknown => Field::Appearance,
+            Self::RoleUnknown => Field::Role,
+            Self::OwnerUnfit => Field::Owner,
+            Self::SecondOwnerUnfit | Self::OwnersTheSame => Field::SecondOwner,
+            Self::TargetUnfit => Field::Target,
         }
     }
 
@@ -198,6 +237,15 @@ impl FieldProblem {
                 "A selected scope is sensitive: enter your password to confirm that it is you.".to_owned()
             }
             Self::AppearanceUnknown => "Choose System, Light or Dark.".to_owned(),
+            Self::DescriptionTakenByOwner => {
+                "Its owner has an active token with this description. Choose another, so that they can be told apart."
+                    .to_owned()
+            }
+            Self::RoleUnknown => "Choose Rep or Admin.".to_owned(),
+            Self::OwnerUnfit => "Enter the address of somebody who is enabled and can sign in.".to_owned(),
+            Self::SecondOwnerUnfit => "Enter the address of a second person who is enabled and can sign in.".to_owned(),
+            Self::OwnersTheSame => "Enter another person: the two owners are the same.".to_owned(),
+            Self::TargetUnfit => "Enter the address of another service rep who is enabled.".to_owned(),
         }
     }
 }
@@ -278,6 +326,10 @@ pub enum Refusal {
     SetUpLinkInvalid,
     /// There is an admin already.
     SetUpClosed,
+    /// A link to choose a password by is unknown, used, replaced or too old.
+    AccountLinkInvalid,
+    /// A form was sent when its session had ended. Its sender has signed in again, and nothing is done yet.
+    SignedInAgain,
     /// Too much is being asked at once.
     Busy,
     /// Something inside failed; the log has the cause under this request id.
@@ -306,7 +358,8 @@ impl Refusal {
             Self::SignedOut => 401,
             Self::Forbidden => 403,
             Self::NotFound => 404,
-            Self::SetUpLinkInvalid | Self::SetUpClosed => 410,
+            Self::SignedInAgain => 200,
+            Self::SetUpLinkInvalid | Self::SetUpClosed | Self::AccountLinkInvalid => 410,
             Self::TooManyAttempts { .. } => 429,
             Self::Busy => 503,
             Self::Failed { .. } => 500,
@@ -322,7 +375,7 @@ impl Refusal {
                 problems => format!("{} fields need another look.", problems.len()),
             },
             Self::TooManyTokens => format!(
-                "You have {} active tokens, the most one service rep may have. Revoke one that is no longer used, then submit again.",
+                "{} active tokens are the most that one service rep may have. Revoke one that is no longer used, then submit again.",
                 Self::MAX_LIVE_TOKENS
             ),
             Self::AlreadyCreated => {
@@ -342,6 +395,13 @@ impl Refusal {
                 "This set-up link is used or out of date. Start Latchkey again for a new one.".to_owned()
             }
             Self::SetUpClosed => "Latchkey is set up already. Sign in instead.".to_owned(),
+            Self::AccountLinkInvalid => {
+                "This link is used, replaced or out of date. Ask an admin for a new one.".to_owned()
+            }
+            Self::SignedInAgain => {
+                "Your session had ended, and nothing was done. What you entered is still here: check it and send it again."
+                    .to_owned()
+            }
             Self::Busy => "Latchkey is busy. Try again in a moment.".to_owned(),
             Self::Failed { request_id } => {
                 format!("Something went wrong here, and nothing was changed. Try again; if it stays, tell your operator the request id {request_id}.")

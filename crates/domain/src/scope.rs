@@ -79,7 +79,7 @@ impl fmt::Debug for ScopeName {
 
 /// A set of scope names in their canonical order, alphabetical. Written as names separated by single spaces,
 /// the form of RFC 6749 section 3.3, which is also how the database holds it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ScopeSet(BTreeSet<ScopeName>);
 

@@ -31,6 +31,15 @@ impl TokenSource {
         }
     }
 
+    /// The same of a token that somebody else made on the page.
+    #[must_use]
+    pub fn label_by(self, maker: &str) -> String {
+        match self {
+            Self::Page => format!("{maker}, on the page"),
+            Self::CommandLine => self.label().to_owned(),
+        }
+    }
+
     /// The source with this code.
     #[must_use]
     pub fn parse(code: &str) -> Option<Self> {

@@ -86,6 +86,8 @@ pub struct TokenView {
     pub revoked_at: Option<Timestamp>,
     /// When a call with it last succeeded.
     pub last_used_at: Option<Timestamp>,
+    /// The name of whoever made it, where that was not its owner of today.
+    pub maker: Option<String>,
 }
 
 impl TokenView {
@@ -224,6 +226,7 @@ mod tests {
             expires_at: now.plus_seconds(180 * DAY),
             revoked_at: None,
             last_used_at: None,
+            maker: None,
         };
         assert_eq!(token.expiration_in_words(now), "6 months");
         token.status = TokenStatus::Revoked;

@@ -83,7 +83,8 @@ impl Service {
         };
         self.check_current_password(caller, &form.current_password).await?;
         let audit = self.own_entry(caller, AuditAction::EmailChanged);
-        match self.store.change_email(caller.rep.id, &email, caller.session.hash, &audit).await? {
+        let changed = self.store.change_email(caller.rep.id, &email, caller.session.hash, &audit).await?;
+        match self.settle(changed).await? {
             EmailChange::Changed { ended_sessions } => Ok(ended_sessions),
             EmailChange::EmailTaken => Err(FieldProblem::EmailTaken.into()),
         }

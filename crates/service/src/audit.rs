@@ -47,6 +47,15 @@ pub enum AuditAction {
     RepRenamed,
     RepDisabled,
     RepEnabled,
+    RepInvited,
+    InvitationRenewed,
+    InvitationWithdrawn,
+    InvitationAccepted,
+    RoleChanged,
+    PasswordResetOffered,
+    PasswordReset,
+    TokensMoved,
+    TokenMoved,
     EmailChanged,
     PasswordChanged,
     AppearanceChanged,
@@ -66,12 +75,21 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 28] = [
         Self::FirstAdminCreated,
         Self::RepAdded,
         Self::RepRenamed,
         Self::RepDisabled,
         Self::RepEnabled,
+        Self::RepInvited,
+        Self::InvitationRenewed,
+        Self::InvitationWithdrawn,
+        Self::InvitationAccepted,
+        Self::RoleChanged,
+        Self::PasswordResetOffered,
+        Self::PasswordReset,
+        Self::TokensMoved,
+        Self::TokenMoved,
         Self::EmailChanged,
         Self::PasswordChanged,
         Self::AppearanceChanged,
@@ -97,6 +115,15 @@ impl AuditAction {
             Self::RepRenamed => "rep_renamed",
             Self::RepDisabled => "rep_disabled",
             Self::RepEnabled => "rep_enabled",
+            Self::RepInvited => "rep_invited",
+            Self::InvitationRenewed => "invitation_renewed",
+            Self::InvitationWithdrawn => "invitation_withdrawn",
+            Self::InvitationAccepted => "invitation_accepted",
+            Self::RoleChanged => "role_changed",
+            Self::PasswordResetOffered => "password_reset_offered",
+            Self::PasswordReset => "password_reset",
+            Self::TokensMoved => "tokens_moved",
+            Self::TokenMoved => "token_moved",
             Self::EmailChanged => "email_changed",
             Self::PasswordChanged => "password_changed",
             Self::AppearanceChanged => "appearance_changed",
@@ -136,6 +163,15 @@ pub struct AuditEntry {
     pub origin: Origin,
     /// What else there is to say, for people; empty where nothing is.
     pub detail: String,
+}
+
+impl AuditEntry {
+    /// The same entry with more in its detail: what only the database could count.
+    #[must_use]
+    pub fn with_detail(&self, more: &str) -> Self {
+        let detail = if self.detail.is_empty() { more.to_owned() } else { format!("{}; {more}", self.detail) };
+        Self { detail, ..self.clone() }
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::ports::Clock;
+use crate::ports::{BootClock, Clock};
 
 /// The machine's clock.
 #[derive(Debug, Clone, Copy, Default)]
@@ -14,6 +14,16 @@ impl Clock for SystemClock {
         #[expect(clippy::disallowed_methods, reason = "the one place where the time comes from")]
         let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
+impl BootClock for SystemClock {
+    fn micros(&self) -> u64 {
+        // Not the standard library's Instant, which stands still while the machine sleeps: another process may have
+        // changed everything meanwhile.
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        let part = |number: i64| u64::try_from(number).unwrap_or_default();
+        part(time.tv_sec).saturating_mul(1_000_000).saturating_add(part(time.tv_nsec) / 1_000)
     }
 }
 

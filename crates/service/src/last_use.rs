@@ -20,14 +20,17 @@ pub struct LastUse {
 }
 
 impl LastUse {
-    /// Notes a call with a token. A later time replaces an earlier one.
-    pub fn note(&self, sid: AccountSid, at: Timestamp) {
+    /// Notes a call with a token, and answers what was noted of the call before. A later time replaces an earlier
+    /// one.
+    pub fn note(&self, sid: AccountSid, at: Timestamp) -> Option<Timestamp> {
         let mut notes = self.notes();
+        let before = notes.get(&sid).copied();
         if let Some(noted) = notes.get_mut(&sid) {
             *noted = at.max(*noted);
         } else if notes.len() < MAX_NOTES {
             notes.insert(sid, at);
         }
+        before
     }
 
     /// What is noted and not yet written.

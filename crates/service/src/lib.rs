@@ -12,14 +12,18 @@
 //! 4. [`Service::verify`]: a vendor's call (`verify.rs`), noted by [`LastUse`] and written by
 //!    [`Service::flush_last_use`].
 //!
+//! Beside it, what admins do to service reps stands in `administration/`.
+//!
 //! What the use cases need from outside stands in [`ports`].
 
 mod account;
+mod administration;
 mod audit;
 mod catalog_file;
 mod clock;
 mod diagnostics;
 mod failure;
+mod index;
 mod last_use;
 mod limits;
 mod passwords;
@@ -39,10 +43,14 @@ use std::sync::Arc;
 use latchkey_domain::{Catalog, Timestamp};
 
 pub use account::{EmailForm, PasswordForm};
+pub use administration::{
+    AccountLink, Authority, InviteForm, LinkOffer, PreviewedMove, RepDetails, RepListing, SystemRepForm,
+};
 pub use audit::{AuditAction, AuditActor, AuditEntry, AuditSubject, Origin};
 pub use catalog_file::{CatalogFileError, DEFAULT_CATALOG, read_catalog};
 pub use clock::{MonotoneClock, SystemClock};
 pub use failure::{Failure, Outcome};
+pub use index::{IndexState, Known, Owner, TRUST};
 pub use last_use::LastUse;
 pub use limits::{Purpose, VendorLimits};
 pub use passwords::PasswordPool;
@@ -66,6 +74,9 @@ pub struct Service {
     catalog: Arc<Catalog>,
     passwords: PasswordPool,
     last_use: LastUse,
+    index: index::Index,
+    grants: index::Grants,
+    is_beside_a_server: bool,
     limits: limits::Limits,
 }
 
@@ -81,7 +92,12 @@ impl Service {
         catalog: Arc<Catalog>,
     ) -> Outcome<Self> {
         let passwords = PasswordPool::new(random.as_ref())?;
+        let index = index::Index::new(Arc::clone(&store), Arc::new(SystemClock));
+        let grants = index::Grants::of(&catalog);
         Ok(Self {
+            index,
+            grants,
+            is_beside_a_server: false,
             store,
             clock,
             random,
@@ -90,6 +106,20 @@ impl Service {
             last_use: LastUse::default(),
             limits: limits::Limits::new(VendorLimits::default()),
         })
+    }
+
+    /// Keeps time by another clock than the machine's in judging how old the index is.
+    #[must_use]
+    pub fn with_boot_clock(mut self, clock: Arc<dyn ports::BootClock>) -> Self {
+        self.index = index::Index::new(Arc::clone(&self.store), clock);
+        self
+    }
+
+    /// For a process that works beside servers on the same database: each change is answered once it holds there.
+    #[must_use]
+    pub const fn beside_a_server(mut self) -> Self {
+        self.is_beside_a_server = true;
+        self
     }
 
     /// The catalog in use.

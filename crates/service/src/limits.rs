@@ -73,7 +73,7 @@ impl Service {
     }
 
     /// Counts a call with a good credential; `None` where no limit holds.
-    pub(crate) fn count_call(&self, token: &crate::ports::TokenRecord, purpose: Purpose) -> Option<Usage> {
+    pub(crate) fn count_call(&self, token: &crate::Known, purpose: Purpose) -> Option<Usage> {
         let limit = match purpose {
             Purpose::Call => token.rate_limit.or(self.limits.settings.calls),
             Purpose::Introspection => self.limits.settings.introspections,

@@ -1,12 +1,14 @@
 //! Service reps, as operators make and list them.
 
 use latchkey_domain::view::RepView;
-use latchkey_domain::{Appearance, Email, FieldErrors, FieldProblem, PersonName, PlainText, Refusal, RepKind, Role};
+use latchkey_domain::{
+    Appearance, Email, FieldErrors, FieldProblem, PersonName, PlainText, Refusal, RepId, RepKind, Role,
+};
 
 use crate::passwords::check_new_password;
 use crate::ports::{NewRep, Rep, RepInsertion};
 use crate::secrets::new_rep_id;
-use crate::{AuditAction, AuditActor, AuditSubject, Caller, Origin, Outcome, Service};
+use crate::{AuditAction, AuditActor, AuditSubject, Origin, Outcome, PasswordHash, Service};
 
 /// A service rep to be made.
 #[derive(Debug, Clone)]
@@ -64,21 +66,40 @@ impl Service {
             Some(password) => Some(self.passwords.hash(password, self.random.as_ref()).await?),
             None => None,
         };
-        let rep = Rep {
+        let kind = if password.is_some() { RepKind::Human } else { RepKind::System };
+        let rep = self.new_rep(&name, &email, form.role, kind)?;
+        self.insert_rep(rep, password, owners, AuditActor::CommandLine, origin).await
+    }
+
+    /// A new account, not stored yet.
+    pub(crate) fn new_rep(&self, name: &PersonName, email: &Email, role: Role, kind: RepKind) -> Outcome<Rep> {
+        Ok(Rep {
             id: new_rep_id(self.clock.unix_millis(), self.random.as_ref())?,
             email: email.to_string(),
             name: name.as_str().to_owned(),
-            role: form.role,
-            kind: if password.is_some() { RepKind::Human } else { RepKind::System },
+            role,
+            kind,
             appearance: Appearance::default(),
             created_at: self.now(),
             disabled_at: None,
-        };
+        })
+    }
+
+    /// Stores a new account.
+    pub(crate) async fn insert_rep(
+        &self,
+        rep: Rep,
+        password: Option<PasswordHash>,
+        owners: Vec<RepId>,
+        actor: AuditActor,
+        origin: &Origin,
+    ) -> Outcome<RepView> {
         let view = RepView::from(&rep);
-        let audit = self.entry(AuditActor::CommandLine, AuditAction::RepAdded, AuditSubject::Rep(rep.id), origin);
+        let audit = self.entry(actor, AuditAction::RepAdded, AuditSubject::Rep(rep.id), origin);
         match self.store.insert_rep(&NewRep { rep, password, owners }, &audit).await? {
             RepInsertion::Inserted => Ok(view),
             RepInsertion::EmailTaken => Err(FieldProblem::EmailTaken.into()),
+            RepInsertion::OwnersUnfit => Err(FieldProblem::OwnerUnfit.into()),
         }
     }
 
@@ -88,15 +109,6 @@ impl Service {
     /// Where the database fails.
     pub async fn list_reps(&self) -> Outcome<Vec<RepView>> {
         Ok(self.store.reps().await?.iter().map(RepView::from).collect())
-    }
-
-    /// Every service rep, by address, for an admin.
-    ///
-    /// # Errors
-    /// [`Refusal::Forbidden`] to others, or where the database fails.
-    pub async fn reps_for_admin(&self, caller: &Caller) -> Outcome<Vec<RepView>> {
-        caller.require_admin()?;
-        self.list_reps().await
     }
 
     /// The service rep with this address.

@@ -67,6 +67,16 @@ pub fn hash_of(token: &AuthToken) -> TokenHash {
     TokenHash::from_bytes(Sha256::digest(token.expose().as_bytes()).into())
 }
 
+/// The hash of some bytes, for tests that need many.
+#[cfg(test)]
+pub(crate) fn hash_of_bytes(parts: &[&[u8]]) -> TokenHash {
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update(part);
+    }
+    TokenHash::from_bytes(digest.finalize().into())
+}
+
 /// 256 random bits as 43 characters of base64url: a cookie's value, a set-up code.
 pub(crate) fn random_secret(random: &dyn Random) -> Result<latchkey_domain::PlainText, RandomUnavailable> {
     use base64::Engine as _;

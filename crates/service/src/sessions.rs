@@ -4,7 +4,7 @@
 //! seen, 7 days after it was started, when its owner is disabled, or when somebody ends it.
 
 use latchkey_domain::view::SessionView;
-use latchkey_domain::{DAY, HOUR, MINUTE, PlainText, Refusal, Role, Timestamp};
+use latchkey_domain::{DAY, HOUR, MINUTE, PlainText, Refusal, RepId, Role, Timestamp};
 
 use crate::ports::{NewSession, Rep, Session};
 use crate::secrets::random_secret;
@@ -89,6 +89,20 @@ impl Service {
             session.last_seen_at = now;
         }
         Ok(Some((rep, session)))
+    }
+
+    /// Whose session this cookie's value was, where its row is still there; nobody's otherwise. It opens nothing.
+    pub async fn owner_of_ended_session(&self, cookie: &str) -> Option<RepId> {
+        let found = self.store.session(SecretHash::of(cookie)).await.ok()?;
+        found.map(|(_, rep)| rep.id)
+    }
+
+    /// 256 random bits as text, for a cookie.
+    ///
+    /// # Errors
+    /// Where the random source fails.
+    pub fn new_code(&self) -> Outcome<PlainText> {
+        Ok(random_secret(self.random.as_ref())?)
     }
 
     /// Ends the caller's session.

@@ -7,25 +7,31 @@
 //! 4. A good credential is counted against its limit and noted as used ([`crate::LastUse`]), whether or not it has
 //!    the scope.
 //!
-//! Each call reads the database, so a revocation holds from the moment it is stored. An index in memory that is
-//! provably as current can take the place of step 2's look-up; nothing outside this file would notice.
+//! Where the index of live tokens (`index/`) is known to be current, it is all that a call reads: there a token that
+//! has ended is as unknown as one that never was. Otherwise each call reads the database. The verdict is made by the
+//! same rule from the same facts either way.
 
-use latchkey_domain::{Presented, ScopeName, ScopeSet, TokenFacts, Usage, Verdict};
+use std::sync::Arc;
+
+use latchkey_domain::{Presented, ScopeName, ScopeSet, Timestamp, TokenFacts, Usage, Verdict};
 
 use crate::ports::{Credential, StoreResult};
-use crate::{Purpose, Service, hash_of};
+use crate::{Known, Owner, Purpose, Service, hash_of};
 
 /// The answer about a credential.
 #[derive(Debug, Clone)]
 pub struct Verified {
     /// The verdict.
     pub verdict: Verdict,
-    /// The token and its owner, where the secret belongs to one. The token's last use is the one before this call.
-    pub credential: Option<Credential>,
+    /// The token and its owner, where the secret is known to belong to one. That of a token that has ended may be
+    /// unknown.
+    pub credential: Option<Known>,
     /// What the token may do now.
     pub scopes: ScopeSet,
     /// How the token stands with its limit, this call counted; `None` where no limit holds or nothing was counted.
     pub usage: Option<Usage>,
+    /// When the call before this one was, as far as that was noted and not yet written down.
+    pub noted_before: Option<Timestamp>,
 }
 
 impl Verified {
@@ -49,8 +55,8 @@ impl Service {
     ) -> StoreResult<Verified> {
         let mut verified = self.inspect(presented, needed).await?;
         if let Some(credential) = verified.credential.as_ref().filter(|_| verified.is_good()) {
-            self.last_use.note(credential.token.sid, self.now());
-            verified.usage = self.count_call(&credential.token, purpose);
+            verified.noted_before = self.last_use.note(credential.sid, self.now());
+            verified.usage = self.count_call(credential, purpose);
         }
         Ok(verified)
     }
@@ -60,14 +66,28 @@ impl Service {
     /// # Errors
     /// As [`Service::verify`].
     pub async fn inspect(&self, presented: &Presented, needed: Option<&ScopeName>) -> StoreResult<Verified> {
-        let mut credential = self.store.credential(hash_of(&presented.token)).await?;
-        if let Some(credential) = &mut credential {
-            credential.token.last_used_at = self.last_used_at(&credential.token);
-        }
+        let hash = hash_of(&presented.token);
+        let credential = match self.indexed(&hash).await {
+            Some(known) => known,
+            None => self.store.credential(hash).await?.map(Known::from),
+        };
+        Ok(self.judge(presented, needed, credential))
+    }
+
+    /// As [`Service::inspect`], and it finds tokens that have ended too: it reads the database.
+    ///
+    /// # Errors
+    /// As [`Service::verify`].
+    pub async fn look_up(&self, presented: &Presented) -> StoreResult<Verified> {
+        let credential = self.store.credential(hash_of(&presented.token)).await?.map(Known::from);
+        Ok(self.judge(presented, None, credential))
+    }
+
+    fn judge(&self, presented: &Presented, needed: Option<&ScopeName>, credential: Option<Known>) -> Verified {
         let facts = credential.as_ref().map(|credential| self.facts(credential));
         let verdict = Verdict::of(facts.as_ref(), presented.sid, needed, self.now());
         let scopes = facts.map(|facts| facts.effective_scopes()).unwrap_or_default();
-        Ok(Verified { verdict, credential, scopes, usage: None })
+        Verified { verdict, credential, scopes, usage: None, noted_before: None }
     }
 
     /// Writes down the uses noted since the last time. Run every few seconds and before the end.
@@ -79,15 +99,31 @@ impl Service {
     }
 
     /// What the verdict on a credential is made from.
-    pub(crate) fn facts(&self, credential: &Credential) -> TokenFacts {
+    pub(crate) fn facts(&self, credential: &Known) -> TokenFacts {
         TokenFacts {
-            sid: credential.token.sid,
-            scopes: credential.token.scopes.clone(),
-            owner_may_grant: self.catalog.grantable_by(credential.owner.role),
-            expires_at: credential.token.expires_at,
+            sid: credential.sid,
+            scopes: credential.scopes.as_ref().clone(),
+            owner_may_grant: self.grants.by(credential.owner.role).as_ref().clone(),
+            expires_at: credential.expires_at,
             secret_not_after: credential.secret_not_after,
-            revoked_at: credential.token.revoked_at,
-            owner_enabled: credential.owner.is_enabled(),
+            revoked_at: credential.revoked_at,
+            owner_enabled: credential.owner.is_enabled,
+        }
+    }
+}
+
+impl From<Credential> for Known {
+    fn from(credential: Credential) -> Self {
+        let Credential { token, owner, secret_not_after } = credential;
+        Self {
+            sid: token.sid,
+            owner: Arc::new(Owner::from(&owner)),
+            scopes: Arc::new(token.scopes),
+            rate_limit: token.rate_limit,
+            created_at: token.created_at,
+            expires_at: token.expires_at,
+            secret_not_after,
+            revoked_at: token.revoked_at,
         }
     }
 }

@@ -6,15 +6,18 @@
 //! 2. A reading operation takes a connection and runs one statement. A writing one begins a transaction
 //!    (`SqlStore::begin`): on SQLite that takes the only write lock there is; on PostgreSQL it locks the row that
 //!    its rule is about (`lock`) where a rule spans rows.
-//! 3. It looks, decides with what only the database knows, writes, writes its audit entry (`audit`), commits. A
-//!    refusal is dropped uncommitted, which rolls it back.
+//! 3. It looks, decides with what only the database knows, writes, writes its audit entry (`audit`), commits. How
+//!    it commits says whether verdicts depend on it (`transaction`, `changes`). A refusal is dropped uncommitted,
+//!    which rolls it back.
 //! 4. Rows become domain values in `row`, which refuses what Latchkey cannot have written.
 //!
 //! Each statement stands once, in the SQL that both engines speak: `$1` placeholders, RETURNING, ON CONFLICT,
 //! integers for times and flags, COUNT cast to BIGINT. There is no clock and no randomness in it. What only one
 //! engine can do sits in that engine's module. `tests/contract` runs every operation on both.
 
+mod account_links;
 mod audit;
+mod changes;
 mod constraint;
 mod engine;
 mod failure;
@@ -23,21 +26,30 @@ mod lock;
 mod open;
 mod placeholders;
 mod records;
+mod rep_overview;
 mod reps;
 mod row;
 mod schema;
+mod search;
 mod sessions;
 mod set_up;
+mod standing;
+mod token_moves;
 mod tokens;
+mod transaction;
+
+use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use latchkey_service::AuditEntry;
 use latchkey_service::ports::{Store, StoreDescription, StoreResult};
-use sqlx::{Any, AnyPool, Transaction};
+use sqlx::AnyPool;
 
 use crate::engine::Engine;
 use crate::failure::OrUnavailable;
 use crate::row::Fields;
+use crate::transaction::Write;
 
 pub use open::{OpenError, Opening};
 pub use schema::SchemaChange;
@@ -51,6 +63,8 @@ pub struct SqlStore {
     /// For transactions. On SQLite this is one connection, so that this process's writers wait in line, in order,
     /// rather than each polling for the file's lock. On PostgreSQL it is the same pool as `reads`.
     writes: AnyPool,
+    /// The file, on SQLite.
+    file: Option<Arc<Path>>,
     schema: SchemaChange,
 }
 
@@ -68,8 +82,8 @@ impl SqlStore {
     }
 
     /// Begins a transaction that may write.
-    async fn begin(&self) -> StoreResult<Transaction<'static, Any>> {
-        self.writes.begin_with(self.engine.begin()).await.or_unavailable()
+    async fn begin(&self) -> StoreResult<Write> {
+        self.writes.begin_with(self.engine.begin()).await.or_unavailable().map(Write::new)
     }
 }
 

@@ -63,6 +63,8 @@ pub enum OpenError {
     MigrationForeign { database: String, version: i64 },
     #[error("cannot migrate the database {database}: {reason}")]
     MigrationFailed { database: String, reason: String },
+    #[error("the database could not be completed after its migration: {reason}")]
+    NotCompleted { reason: String },
     #[error("cannot copy the database {database} before migrating it: {reason}")]
     BackupFailed { database: String, reason: String },
 }
@@ -86,11 +88,21 @@ impl SqlStore {
     pub async fn open(url: &str, opening: Opening) -> Result<Self, OpenError> {
         sqlx::any::install_default_drivers();
         let (scheme, rest) = url.split_once(':').ok_or(OpenError::UnknownScheme { found: None })?;
-        match scheme {
-            "sqlite" => sqlite::open(rest, opening).await,
-            "postgres" | "postgresql" => postgres::open(url, opening).await,
+        let store = match scheme {
+            "sqlite" => sqlite::open(rest, opening).await?,
+            "postgres" | "postgresql" => postgres::open(url, opening).await?,
             // Only what can be a scheme is repeated: in a mistyped URL a password may stand before the first colon.
-            _ => Err(OpenError::UnknownScheme { found: engine::is_scheme(scheme, rest).then(|| scheme.to_owned()) }),
+            _ => {
+                let found = engine::is_scheme(scheme, rest).then(|| scheme.to_owned());
+                return Err(OpenError::UnknownScheme { found });
+            }
+        };
+        if opening != Opening::UseCurrent || store.schema.from != store.schema.to {
+            store
+                .complete_search_texts()
+                .await
+                .map_err(|error| OpenError::NotCompleted { reason: error.to_string() })?;
         }
+        Ok(store)
     }
 }

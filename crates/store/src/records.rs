@@ -11,7 +11,7 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 use crate::failure::OrUnavailable;
 use crate::lock::Lock;
 use crate::row::{self, Fields, record_columns};
-use crate::{SqlStore, audit, placeholders};
+use crate::{SqlStore, audit, placeholders, search};
 
 /// The longest pattern that SQLite matches, in bytes (`SQLITE_MAX_LIKE_PATTERN_LENGTH`).
 const LONGEST_PATTERN: usize = 50_000;
@@ -41,7 +41,7 @@ impl RecordStore for SqlStore {
         after: Option<&str>,
         limit: u32,
     ) -> StoreResult<Vec<StoredRecord>> {
-        let pattern = pattern(needle);
+        let pattern = search::pattern(needle);
         // NUL, which JSON never has as it is and PostgreSQL's text cannot hold, is found nowhere; nor is a text
         // nearly as long as the longest record.
         if needle.contains('\0') || pattern.len() > LONGEST_PATTERN {
@@ -99,7 +99,7 @@ impl RecordStore for SqlStore {
         .await
         .or_unavailable()?;
         audit::write(&mut transaction, audit).await?;
-        transaction.commit().await.or_unavailable()?;
+        transaction.commit_unjudged().await?;
         Ok(RecordInsertion::Inserted)
     }
 
@@ -133,7 +133,7 @@ impl RecordStore for SqlStore {
         };
         let record = row::record(&row)?;
         audit::write(&mut transaction, audit).await?;
-        transaction.commit().await.or_unavailable()?;
+        transaction.commit_unjudged().await?;
         Ok(RecordReplacement::Replaced(record))
     }
 
@@ -158,7 +158,7 @@ impl RecordStore for SqlStore {
             return Ok(if there.is_some() { RecordDeletion::Stale } else { RecordDeletion::NotFound });
         }
         audit::write(&mut transaction, audit).await?;
-        transaction.commit().await.or_unavailable()?;
+        transaction.commit_unjudged().await?;
         Ok(RecordDeletion::Deleted)
     }
 }
@@ -171,20 +171,4 @@ async fn find(connection: &mut AnyConnection, collection: &str, id: &str) -> Sto
         .await
         .or_unavailable()?;
     row.as_ref().map(row::record).transpose()
-}
-
-/// What LIKE takes for "contains `needle`": lower case, as `search_text` is, and nothing in it a wildcard.
-fn pattern(needle: &str) -> String {
-    let escaped = needle.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    format!("%{escaped}%")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_needle_has_no_wildcards() {
-        assert_eq!(pattern(r"50%_\É"), r"%50\%\_\\é%");
-    }
 }

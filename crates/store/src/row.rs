@@ -7,7 +7,7 @@
 use latchkey_domain::{AccountSid, Appearance, RepId, RepKind, Role, Timestamp};
 use latchkey_service::SecretHash;
 use latchkey_service::ports::{
-    Credential, Rep, Session, StoreError, StoreResult, StoredRecord, TokenRecord, TokenSource,
+    Credential, Rep, Session, StoreError, StoreResult, StoredRecord, TokenMaker, TokenRecord, TokenSource,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Any, ColumnIndex, Decode, Row, Type};
@@ -38,15 +38,17 @@ macro_rules! token_columns {
         "token.sid AS token_sid, token.owner AS token_owner, token.description AS token_description, \
          token.scopes AS token_scopes, token.all_scopes AS token_all_scopes, token.source AS token_source, \
          token.created_at AS token_created_at, token.expires_at AS token_expires_at, \
-         token.revoked_at AS token_revoked_at, token.rate_limit AS token_rate_limit, NULLIF(token_last_used.at, 0) AS last_used_at, \
-         service_rep.email AS owner_email"
+         token.revoked_at AS token_revoked_at, token.rate_limit AS token_rate_limit, \
+         NULLIF(token_last_used.at, 0) AS last_used_at, \
+         service_rep.email AS owner_email, token.maker AS token_maker, maker.name AS maker_name"
     };
 }
 
 /// What a token's columns come from, beside `token` itself.
 macro_rules! token_joins {
     () => {
-        "JOIN service_rep ON service_rep.id = token.owner LEFT JOIN token_last_used ON token_last_used.sid = token.sid"
+        "JOIN service_rep ON service_rep.id = token.owner LEFT JOIN service_rep AS maker ON maker.id = token.maker \
+         LEFT JOIN token_last_used ON token_last_used.sid = token.sid"
     };
 }
 
@@ -73,7 +75,7 @@ impl<'r> Fields<'r> {
     }
 
     /// The error for a value that cannot be read. Where a column is selected as `table_column`, it is named alone.
-    fn inconsistent(self, column: &'static str) -> StoreError {
+    pub(crate) fn inconsistent(self, column: &'static str) -> StoreError {
         let alone = column.strip_prefix(self.table).and_then(|rest| rest.strip_prefix('_'));
         StoreError::Inconsistent { table: self.table, column: alone.unwrap_or(column) }
     }
@@ -91,6 +93,11 @@ impl<'r> Fields<'r> {
         self.value(column)
     }
 
+    /// A text that is only looked at.
+    pub(crate) fn borrowed_text(self, column: &'static str) -> StoreResult<&'r str> {
+        self.value(column)
+    }
+
     /// A text that stands for a value.
     pub(crate) fn code<T>(self, column: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> StoreResult<T> {
         parse(self.value(column)?).ok_or_else(|| self.inconsistent(column))
@@ -101,6 +108,11 @@ impl<'r> Fields<'r> {
         self.value(column)
     }
 
+    /// A whole number that need not be there.
+    pub(crate) fn optional_number(self, column: &'static str) -> StoreResult<Option<i64>> {
+        self.value(column)
+    }
+
     /// A time.
     pub(crate) fn time(self, column: &'static str) -> StoreResult<Timestamp> {
         self.number(column).map(Timestamp::from_unix_seconds)
@@ -108,7 +120,7 @@ impl<'r> Fields<'r> {
 
     /// A time that need not be there.
     pub(crate) fn optional_time(self, column: &'static str) -> StoreResult<Option<Timestamp>> {
-        self.value::<Option<i64>>(column).map(|seconds| seconds.map(Timestamp::from_unix_seconds))
+        self.optional_number(column).map(|seconds| seconds.map(Timestamp::from_unix_seconds))
     }
 
     /// A flag, 0 or 1.
@@ -118,6 +130,11 @@ impl<'r> Fields<'r> {
             1 => Ok(true),
             _ => Err(self.inconsistent(column)),
         }
+    }
+
+    /// How many there are, from a COUNT.
+    pub(crate) fn count(self, column: &'static str) -> StoreResult<u64> {
+        u64::try_from(self.number(column)?).map_err(|_| self.inconsistent(column))
     }
 
     /// So many bytes.
@@ -178,6 +195,10 @@ pub(crate) fn token(row: &AnyRow) -> StoreResult<TokenRecord> {
         revoked_at: fields.optional_time("token_revoked_at")?,
         last_used_at: fields.optional_time("last_used_at")?,
         rate_limit: fields.code("token_rate_limit", |text| text.parse().ok())?,
+        maker: match fields.optional_bytes("token_maker")? {
+            None => None,
+            Some(id) => Some(TokenMaker { id: RepId::from_bytes(id), name: fields.text("maker_name")? }),
+        },
     })
 }
 

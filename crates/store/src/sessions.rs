@@ -46,14 +46,14 @@ impl SessionStore for SqlStore {
                 .or_unavailable()?;
             AttemptReservation::Reserved
         };
-        transaction.commit().await.or_unavailable()?;
+        transaction.commit_unjudged().await?;
         Ok(reservation)
     }
 
     async fn record_failed_attempt(&self, audit: &AuditEntry) -> StoreResult<()> {
         let mut transaction = self.begin().await?;
         audit::write(&mut transaction, audit).await?;
-        transaction.commit().await.or_unavailable()
+        transaction.commit_unjudged().await
     }
 
     async fn start_session(&self, session: &NewSession, account: SecretHash, audit: &AuditEntry) -> StoreResult<()> {
@@ -66,7 +66,7 @@ impl SessionStore for SqlStore {
             .await
             .or_unavailable()?;
         audit::write(&mut transaction, audit).await?;
-        transaction.commit().await.or_unavailable()
+        transaction.commit_unjudged().await
     }
 
     async fn session(&self, hash: SecretHash) -> StoreResult<Option<(Session, Rep)>> {
@@ -92,7 +92,7 @@ impl SessionStore for SqlStore {
             .execute(&mut *transaction)
             .await
             .or_unavailable()?;
-        transaction.commit().await.or_unavailable()
+        transaction.commit_unjudged().await
     }
 
     async fn confirm_session(&self, hash: SecretHash, at: Timestamp, audit: &AuditEntry) -> StoreResult<()> {
@@ -106,7 +106,7 @@ impl SessionStore for SqlStore {
         if confirmed.rows_affected() > 0 {
             audit::write(&mut transaction, audit).await?;
         }
-        transaction.commit().await.or_unavailable()
+        transaction.commit_unjudged().await
     }
 
     async fn sessions(&self, rep: RepId, now: Timestamp, seen_after: Timestamp) -> StoreResult<Vec<Session>> {
@@ -136,7 +136,7 @@ impl SessionStore for SqlStore {
             return Ok(false);
         }
         audit::write(&mut transaction, audit).await?;
-        transaction.commit().await.or_unavailable()?;
+        transaction.commit_unjudged().await?;
         Ok(true)
     }
 
@@ -146,7 +146,7 @@ impl SessionStore for SqlStore {
         if ended > 0 {
             audit::write_ended(&mut transaction, audit, ended).await?;
         }
-        transaction.commit().await.or_unavailable()?;
+        transaction.commit_unjudged().await?;
         Ok(ended)
     }
 
@@ -158,7 +158,7 @@ impl SessionStore for SqlStore {
             .execute(&mut *transaction)
             .await
             .or_unavailable()?;
-        transaction.commit().await.or_unavailable()?;
+        transaction.commit_unjudged().await?;
         Ok(removed.rows_affected())
     }
 }

@@ -26,7 +26,7 @@ impl SetUpStore for SqlStore {
                 .await
                 .or_unavailable()?;
         }
-        transaction.commit().await.or_unavailable()?;
+        transaction.commit_unjudged().await?;
         Ok(offered)
     }
 
@@ -56,7 +56,7 @@ impl SetUpStore for SqlStore {
         forget_codes(&mut transaction).await?;
         sessions::insert(&mut transaction, session).await?;
         audit::write(&mut transaction, audit).await?;
-        transaction.commit().await.or_unavailable()?;
+        transaction.commit_unjudged().await?;
         Ok(FirstAdmin::Created)
     }
 }
@@ -68,11 +68,15 @@ pub(crate) async fn forget_codes(connection: &mut AnyConnection) -> StoreResult<
     Ok(())
 }
 
+/// Whether somebody is an admin and can sign in. A service cannot, nor whoever has only been invited.
 async fn has_admin(connection: &mut AnyConnection) -> StoreResult<bool> {
-    let admin = sqlx::query("SELECT id FROM service_rep WHERE role = 'admin' AND disabled_at IS NULL LIMIT 1")
-        .fetch_optional(connection)
-        .await
-        .or_unavailable()?;
+    let admin = sqlx::query(
+        "SELECT id FROM service_rep WHERE role = 'admin' AND kind = 'human' AND disabled_at IS NULL \
+         AND password_hash IS NOT NULL LIMIT 1",
+    )
+    .fetch_optional(connection)
+    .await
+    .or_unavailable()?;
     Ok(admin.is_some())
 }
 

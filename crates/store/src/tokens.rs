@@ -6,15 +6,15 @@ use async_trait::async_trait;
 use latchkey_domain::{AccountSid, RepId, Timestamp, TokenHash, TokenRateLimit};
 use latchkey_service::AuditEntry;
 use latchkey_service::ports::{
-    Credential, NewToken, Revocation, StoreResult, TokenFilter, TokenInsertion, TokenRecord, TokenStore,
+    Committed, Credential, NewToken, Revocation, StoreResult, TokenChange, TokenFilter, TokenInsertion, TokenRecord,
+    TokenStore,
 };
 use sqlx::{AnyConnection, AnyPool, AssertSqlSafe};
 
 use crate::constraint::Constraint;
 use crate::failure::{OrUnavailable, unavailable};
-use crate::lock::{self, Owner};
 use crate::row::{self, Fields, rep_columns, token_columns, token_joins};
-use crate::{SqlStore, audit, listing, placeholders};
+use crate::{SqlStore, audit, listing, placeholders, standing};
 
 /// A selection of whole credentials.
 macro_rules! select_credentials {
@@ -39,21 +39,27 @@ macro_rules! select_tokens {
 
 #[async_trait]
 impl TokenStore for SqlStore {
-    async fn insert_token(&self, token: &NewToken, max_live: usize, audit: &AuditEntry) -> StoreResult<TokenInsertion> {
+    async fn insert_token(
+        &self,
+        token: &NewToken,
+        max_live: usize,
+        audit: &AuditEntry,
+    ) -> StoreResult<Committed<TokenInsertion>> {
         let mut transaction = self.begin().await?;
         if let Some(refusal) = refusal(&mut transaction, token, max_live).await? {
-            return Ok(refusal);
+            return Ok(Committed::unchanged(refusal));
         }
         match insert(&mut transaction, token).await {
             Ok(()) => {}
             // Another owner's form, posted at the same time: their lock is not this one.
-            Err(error) if Constraint::TokenForm.is_violated_in(&error) => return Ok(TokenInsertion::FormUsed),
+            Err(error) if Constraint::TokenForm.is_violated_in(&error) => {
+                return Ok(Committed::unchanged(TokenInsertion::FormUsed));
+            }
             Err(error) => return Err(unavailable(error)),
         }
         listing::list(&mut transaction, token).await?;
         audit::write(&mut transaction, audit).await?;
-        transaction.commit().await.or_unavailable()?;
-        Ok(TokenInsertion::Inserted)
+        transaction.commit_change(&[TokenChange::Token(token.token.sid)], TokenInsertion::Inserted).await
     }
 
     async fn token(&self, sid: AccountSid, owner: Option<RepId>) -> StoreResult<Option<TokenRecord>> {
@@ -96,10 +102,10 @@ impl TokenStore for SqlStore {
         owner: Option<RepId>,
         now: Timestamp,
         audit: &AuditEntry,
-    ) -> StoreResult<Revocation> {
+    ) -> StoreResult<Committed<Revocation>> {
         let mut transaction = self.begin().await?;
         if find(&mut transaction, sid, owner).await?.is_none() {
-            return Ok(Revocation::NotFound);
+            return Ok(Committed::unchanged(Revocation::NotFound));
         }
         let revoked =
             sqlx::query("UPDATE token SET revoked_at = $1 WHERE sid = $2 AND revoked_at IS NULL AND expires_at > $1")
@@ -110,10 +116,10 @@ impl TokenStore for SqlStore {
                 .or_unavailable()?;
         // Read again: the update may have waited for another revocation.
         let Some(token) = find(&mut transaction, sid, owner).await? else {
-            return Ok(Revocation::NotFound);
+            return Ok(Committed::unchanged(Revocation::NotFound));
         };
         if revoked.rows_affected() == 0 {
-            return Ok(Revocation::HadEnded(token));
+            return Ok(Committed::unchanged(Revocation::HadEnded(token)));
         }
         // The copy that the list by last use goes by.
         sqlx::query("UPDATE token_last_used SET revoked_at = $1 WHERE sid = $2")
@@ -123,11 +129,15 @@ impl TokenStore for SqlStore {
             .await
             .or_unavailable()?;
         audit::write(&mut transaction, audit).await?;
-        transaction.commit().await.or_unavailable()?;
-        Ok(Revocation::Revoked(token))
+        transaction.commit_change(&[TokenChange::Token(sid)], Revocation::Revoked(token)).await
     }
 
-    async fn limit_token(&self, sid: AccountSid, limit: TokenRateLimit, audit: &AuditEntry) -> StoreResult<bool> {
+    async fn limit_token(
+        &self,
+        sid: AccountSid,
+        limit: TokenRateLimit,
+        audit: &AuditEntry,
+    ) -> StoreResult<Committed<bool>> {
         let mut transaction = self.begin().await?;
         let limited = sqlx::query("UPDATE token SET rate_limit = $1 WHERE sid = $2")
             .bind(limit.to_string())
@@ -136,11 +146,10 @@ impl TokenStore for SqlStore {
             .await
             .or_unavailable()?;
         if limited.rows_affected() == 0 {
-            return Ok(false);
+            return Ok(Committed::unchanged(false));
         }
         audit::write(&mut transaction, audit).await?;
-        transaction.commit().await.or_unavailable()?;
-        Ok(true)
+        transaction.commit_change(&[TokenChange::Token(sid)], true).await
     }
 
     async fn credential(&self, secret: TokenHash) -> StoreResult<Option<Credential>> {
@@ -187,7 +196,7 @@ impl TokenStore for SqlStore {
         for batch in latest.chunks(placeholders::MOST / 2) {
             note_batch(&mut transaction, batch).await?;
         }
-        transaction.commit().await.or_unavailable()
+        transaction.commit_unjudged().await
     }
 }
 
@@ -198,7 +207,8 @@ async fn refusal(
     max_live: usize,
 ) -> StoreResult<Option<TokenInsertion>> {
     let token = &new.token;
-    if lock::take_owner(&mut *connection, token.owner).await? == Owner::Gone {
+    let owner = standing::take(&mut *connection, token.owner).await?;
+    if !owner.is_some_and(standing::Standing::may_own_tokens) {
         return Ok(Some(TokenInsertion::OwnerGone));
     }
     // First: a form that is posted again must be told that its token exists, not that the description is taken.
@@ -243,7 +253,8 @@ async fn insert(connection: &mut AnyConnection, new: &NewToken) -> Result<(), sq
     let token = &new.token;
     sqlx::query(
         "INSERT INTO token (sid, owner, description, description_key, scopes, all_scopes, source, form_id, \
-         created_at, expires_at, revoked_at, rate_limit) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         created_at, expires_at, revoked_at, rate_limit, maker) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(token.sid.as_bytes().as_slice())
     .bind(token.owner.as_bytes().as_slice())
@@ -257,6 +268,7 @@ async fn insert(connection: &mut AnyConnection, new: &NewToken) -> Result<(), sq
     .bind(token.expires_at.unix_seconds())
     .bind(token.revoked_at.map(Timestamp::unix_seconds))
     .bind(token.rate_limit.to_string())
+    .bind(token.maker.as_ref().map(|maker| maker.id.as_bytes().to_vec()))
     .execute(&mut *connection)
     .await?;
     sqlx::query("INSERT INTO token_secret (hash, sid, not_after) VALUES ($1, $2, NULL)")

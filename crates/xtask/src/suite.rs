@@ -200,7 +200,8 @@ fn check_dependencies(workspace: &Workspace, extent: Extent) -> Result<Outcome> 
 fn test_host(workspace: &Workspace, extent: Extent) -> Result<Outcome> {
     let mut tests = over_host_packages(workspace, "test");
     if extent == Extent::Full {
-        tests.env("LATCHKEY_FULL", "1").env("LATCHKEY_TRAEFIK", gateways::traefik(workspace));
+        tests.env("LATCHKEY_FULL", "1");
+        tests.envs(gateways::WHEELS.map(|wheel| (wheel.variable, wheel.path(workspace))));
     }
     process::run(&mut tests)?;
     process::run(over_host_packages(workspace, "build").args(WITH_TEST_FEATURES))?;

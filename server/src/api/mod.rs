@@ -82,7 +82,7 @@ async fn answer(state: &ServerState, request: Request, origin: &Origin) -> Resul
 /// The vendor, as the upstream is told of it.
 fn caller<'a>(state: &ServerState, vendor: &'a Vendor) -> Caller<'a> {
     Caller {
-        sid: vendor.credential.token.sid,
+        sid: vendor.credential.sid,
         identity: vendor.identity(),
         origin: &vendor.origin,
         is_https: state.web.is_https(),
@@ -114,7 +114,7 @@ impl Call<'_> {
 
 async fn perform(call: &Call<'_>, action: Action, body: Body) -> Result<Response, Problem> {
     match action {
-        Action::Own(OwnAction::ShowToken) => token::show(call),
+        Action::Own(OwnAction::ShowToken) => token::show(call).await,
         Action::Own(OwnAction::GiveUpToken) => token::give_up(call).await,
         Action::Record(RecordAction::Search) => records::search(call).await,
         Action::Record(RecordAction::List) => records::list(call).await,

@@ -128,7 +128,7 @@ fn place<'a>(call: &'a Call<'_>) -> Result<(&'a str, &'a str), Problem> {
 }
 
 fn sid(call: &Call<'_>) -> latchkey_domain::AccountSid {
-    call.vendor.credential.token.sid
+    call.vendor.credential.sid
 }
 
 fn show(status: StatusCode, record: &StoredRecord) -> Result<Response, Problem> {

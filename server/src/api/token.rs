@@ -30,9 +30,10 @@ struct ServiceRep<'a> {
 }
 
 /// `GET /api/v1/token`
-pub(super) fn show(call: &Call<'_>) -> Result<Response, Problem> {
-    let token = &call.vendor.credential.token;
-    let owner = &call.vendor.credential.owner;
+pub(super) async fn show(call: &Call<'_>) -> Result<Response, Problem> {
+    let found = call.state.service.token_and_owner(call.vendor.credential.sid).await;
+    let found = found.map_err(|failure| call.problem(&failure))?;
+    let (token, owner) = found.as_ref().ok_or_else(super::internal)?;
     json(
         StatusCode::OK,
         &Token {
@@ -44,14 +45,14 @@ pub(super) fn show(call: &Call<'_>) -> Result<Response, Problem> {
             status: TokenStatus::at(call.state.service.now(), token.expires_at, token.revoked_at),
             created_at: token.created_at.to_rfc3339(),
             expires_at: token.expires_at.to_rfc3339(),
-            last_used_at: token.last_used_at.map(Timestamp::to_rfc3339),
+            last_used_at: token.last_used_at.max(call.vendor.noted_before).map(Timestamp::to_rfc3339),
         },
     )
 }
 
 /// `DELETE /api/v1/token`
 pub(super) async fn give_up(call: &Call<'_>) -> Result<Response, Problem> {
-    let given_up = call.state.service.give_up_token(call.vendor.credential.token.sid, &call.vendor.origin).await;
+    let given_up = call.state.service.give_up_token(call.vendor.credential.sid, &call.vendor.origin).await;
     given_up.map_err(|failure| call.problem(&failure))?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -10,6 +10,7 @@ mod openapi;
 mod output;
 mod public_url;
 mod rep;
+mod rep_standing;
 mod serve;
 mod setting;
 mod token;
@@ -42,7 +43,7 @@ LATCHKEY_LOG (or RUST_LOG) sets what is logged, \"info\" by default.";
 enum Command {
     /// Serve the web pages and the vendor API.
     Serve(serve::Serve),
-    /// Make and list service reps.
+    /// Make, list, disable and enable service reps.
     #[command(subcommand)]
     Rep(rep::Rep),
     /// Make, list and revoke tokens.

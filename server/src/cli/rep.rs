@@ -10,18 +10,25 @@ use serde::Serialize;
 
 use super::failure::{Broken as _, Exit, Failed};
 use super::output;
+use super::rep_standing::{Named, ResetPassword};
 use super::setting::Sources;
 
 /// More than any password that is allowed.
 const MAX_LINE: u64 = 8 * 1024;
 
-/// Make and list service reps.
+/// Make, list, disable and enable service reps.
 #[derive(Debug, Subcommand)]
 pub(super) enum Rep {
     /// Make a service rep; a person's password is read from standard input, one line.
     Add(Add),
     /// List every service rep, one JSON object a line.
     List,
+    /// Keep a service rep out: their sessions end and their tokens stop when this returns.
+    Disable(Named),
+    /// Let a service rep in again; those of their tokens that are in time work again.
+    Enable(Named),
+    /// Print a link by which a person chooses another password, once.
+    ResetPassword(ResetPassword),
 }
 
 #[derive(Debug, Args)]
@@ -59,6 +66,9 @@ impl Rep {
         match self {
             Self::Add(add) => add.run(sources).await,
             Self::List => list(sources).await,
+            Self::Disable(named) => named.disable(sources).await,
+            Self::Enable(named) => named.enable(sources).await,
+            Self::ResetPassword(reset) => reset.run(sources).await,
         }
     }
 }

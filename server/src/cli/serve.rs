@@ -191,6 +191,11 @@ fn reachable(address: SocketAddr) -> String {
 async fn serve(open: Open, state: ServerState, listener: TcpListener, api: Option<TcpListener>, mut stop: Stop) {
     let Open { service, store } = open;
     let mut chores = JoinSet::new();
+    chores.spawn({
+        let service = Arc::clone(&service);
+        async move { service.keep_index().await }
+    });
+    chores.spawn(forget_changes(Arc::clone(&service)));
     chores.spawn(flush_last_use(Arc::clone(&service)));
     chores.spawn(remove_ended_sessions(Arc::clone(&service)));
     if let Some(gateway) = &state.gateway {
@@ -235,6 +240,17 @@ async fn flush_last_use(service: Arc<Service>) {
         ticks.tick().await;
         if let Err(error) = service.flush_last_use().await {
             tracing::warn!(cause = %error, "uses of tokens could not be written; they are kept for the next time");
+        }
+    }
+}
+
+async fn forget_changes(service: Arc<Service>) {
+    let mut ticks = interval(SESSIONS_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = service.forget_changes().await {
+            tracing::warn!(cause = %error, "old changes could not be forgotten");
         }
     }
 }

@@ -74,6 +74,8 @@ impl Sources {
         let service = Service::new(Arc::new(store.clone()), clock, Arc::new(SystemRandom), Arc::new(catalog))
             .map_err(|failure| Failed::of(failure, ""))?
             .with_limits(limits);
+        // What a command changes must hold in running servers when it answers.
+        let service = if opening == Opening::Serve { service } else { service.beside_a_server() };
         Ok(Open { service: Arc::new(service), store })
     }
 

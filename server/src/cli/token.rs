@@ -142,6 +142,7 @@ impl Add {
             source: TokenSource::CommandLine,
             rate_limit: self.token_rate_limit,
             origin: &origin,
+            maker: None,
         };
         let issued = open.service.issue(owner, &draft, None).await.map_err(of)?;
         open.store.close().await;

@@ -66,7 +66,7 @@ fn describe(verified: &Verified, issuer: String) -> Result<Response, Problem> {
     let Some(credential) = verified.credential.as_ref().filter(|_| verified.verdict == Verdict::Active) else {
         return json(&Nothing { active: false });
     };
-    let (token, owner) = (&credential.token, &credential.owner);
+    let (token, owner) = (credential, &credential.owner);
     // A secret that is on its way out ends before its token.
     let ends = credential.secret_not_after.map_or(token.expires_at, |end| end.min(token.expires_at));
     json(&Description {

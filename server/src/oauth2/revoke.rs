@@ -53,9 +53,9 @@ pub(super) async fn answer(state: &ServerState, request: Request, origin: &Origi
 
 /// The token that a secret belongs to, whatever has become of it.
 async fn find(state: &ServerState, presented: &Presented, origin: &Origin) -> Result<Option<AccountSid>, Problem> {
-    let verified = state.service.inspect(presented, None).await;
+    let verified = state.service.look_up(presented).await;
     let verified = verified.map_err(|error| admission::unreachable(state, origin, &error))?;
-    let sid = verified.credential.map(|credential| credential.token.sid);
+    let sid = verified.credential.map(|credential| credential.sid);
     Ok(sid.filter(|sid| presented.sid.allows(*sid)))
 }
 

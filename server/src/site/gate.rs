@@ -10,7 +10,7 @@
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::header::{AUTHORIZATION, HOST, ORIGIN};
+use http::header::{AUTHORIZATION, HOST, ORIGIN, SET_COOKIE};
 use http::uri::Authority;
 use http::{HeaderMap, Method};
 use latchkey_app::is_for_admins;
@@ -18,7 +18,7 @@ use latchkey_app::ssr::RequestContext;
 use latchkey_domain::Role;
 use latchkey_service::{Caller, Origin};
 
-use super::{cookie, headers, pages};
+use super::{cookie, headers, kept, pages};
 use crate::problem::{Problem, ProblemCode};
 use crate::{ServerState, WebSettings, request};
 
@@ -28,10 +28,16 @@ pub(super) async fn pass(State(state): State<ServerState>, mut request: Request,
     let mut response = match check(&state.web, &request) {
         Err(problem) => problem.into_response(&origin.request_id),
         Ok(()) => match context(&state, request.headers(), origin.clone()).await {
+            Ok(context) if kept::has_lost_its_session(&context, &request) => kept::keep(&state, request).await,
             Ok(context) => match admit(&context, request.uri().path()) {
                 Admission::Granted => {
+                    let is_given_back = kept::give_back(&state, &context, &mut request);
                     request.extensions_mut().insert(context);
-                    next.run(request).await
+                    let mut response = next.run(request).await;
+                    if let Some(value) = cookie::end_kept(&state.web).filter(|_| is_given_back) {
+                        response.headers_mut().append(SET_COOKIE, value);
+                    }
+                    response
                 }
                 Admission::SignInFirst => pages::to_sign_in(&request),
                 Admission::ForAdmins => pages::forbidden(context, request).await,

@@ -5,13 +5,17 @@
 //! - a page is rendered (`pages`), or leads to the sign-in;
 //! - a form that was posted without the live page calls its use case (`forms`) and is answered by a redirect,
 //!   or by its own page again with what was typed;
+//! - a form that has lost its session is kept until its sender has signed in again (`kept`);
 //! - a function of the live page runs (`functions`) and checks the session itself.
 
+mod administration;
 mod cookie;
 mod forms;
 mod functions;
 mod gate;
 mod headers;
+mod kept;
+mod links;
 mod pages;
 
 use axum::Router;
@@ -25,6 +29,7 @@ use crate::{ServerState, assets};
 pub(crate) use cookie::NAMES as SESSION_COOKIES;
 pub use forms::FORMS;
 pub(crate) use gate::base_url;
+pub(crate) use kept::KeptForms;
 pub use pages::PUBLIC_PAGES;
 pub(crate) use pages::render_public;
 

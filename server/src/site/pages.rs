@@ -10,7 +10,8 @@ use http::header::CONTENT_SECURITY_POLICY;
 use http::{HeaderValue, StatusCode};
 use latchkey_app::ssr::RequestContext;
 use latchkey_app::{
-    Forbidden, Life, ONE_TOKEN, PAGES, Place, PlainPost, Reference, Shell, life_of, shell, sign_in_path, token_at,
+    AccountLinkPage, AdministrationPage, Forbidden, INVITE, Life, ONE_TOKEN, PAGES, Place, PlainPost, RESET_PASSWORD,
+    Reference, Shell, life_of, shell, sign_in_path, token_at,
 };
 use latchkey_domain::view::AccountView;
 use latchkey_domain::{AskedCall, PlainText, Refusal};
@@ -19,12 +20,12 @@ use leptos::prelude::{Owner, provide_context, use_context};
 use leptos_axum::{ResponseOptions, render_app_async_with_context};
 use tower_http::compression::CompressionLayer;
 
-use super::{HOME, gate, headers};
+use super::{HOME, administration, forms, gate, headers, kept, links};
 use crate::problem::Problem;
 use crate::{ServerState, assets, request};
 
 /// Pages that need no session. They are the front door, and plain: no scripts.
-pub const PUBLIC_PAGES: [&str; 2] = ["/setup", "/sign-in"];
+pub const PUBLIC_PAGES: [&str; 4] = ["/setup", "/sign-in", INVITE, RESET_PASSWORD];
 
 pub(super) fn router() -> Router<ServerState> {
     // Rendering spawns on this process's runtime. An error means that it was told so before.
@@ -32,7 +33,11 @@ pub(super) fn router() -> Router<ServerState> {
     // Only answers to GET are compressed: the answer to a post can hold a secret beside text that somebody else
     // chose, and its compressed length would tell about the one through the other.
     PAGES.into_iter().fold(Router::new(), |router, path| {
-        let handler = if path == ONE_TOKEN { get(one_token) } else { get(page) };
+        let handler = match path {
+            ONE_TOKEN => get(one_token),
+            INVITE | RESET_PASSWORD => get(links::show),
+            path => administration::page_at(path).unwrap_or_else(|| get(page)),
+        };
         router.route(path, handler.layer(CompressionLayer::new()))
     })
 }
@@ -48,7 +53,8 @@ async fn page(State(state): State<ServerState>, request: Request) -> Response {
         (path, None) if !PUBLIC_PAGES.contains(&path) => return to_sign_in(&request),
         _ => {}
     }
-    render(context, None, request).await
+    let post = kept::of(&request).and_then(|typed| forms::typed_again(request.uri().path(), &typed));
+    render(context, post, request).await
 }
 
 /// The page of one of the reader's own tokens; anybody else's is as good as none.
@@ -80,14 +86,14 @@ pub(super) fn to_sign_in(request: &Request) -> Response {
     Redirect::to(&sign_in_path(next)).into_response()
 }
 
-fn target_of(request: &Request) -> &str {
+pub(super) fn target_of(request: &Request) -> &str {
     request.uri().path_and_query().map_or("", |target| target.as_str())
 }
 
 /// The set-up page says at once where its link has ended. Looking changes nothing.
 async fn set_up(state: &ServerState, context: RequestContext, request: Request) -> Response {
     let query = request.uri().query().unwrap_or_default();
-    let code = super::forms::Fields::read(query.as_bytes()).secret("code");
+    let code = forms::Fields::read(query.as_bytes()).secret("code");
     match state.service.check_set_up_code(&code).await {
         Ok(()) => render(context, None, request).await,
         Err(failure) => {
@@ -126,7 +132,7 @@ pub(super) async fn forbidden(context: RequestContext, request: Request) -> Resp
 
 /// What a page is given, beside what it finds for itself.
 #[derive(Clone)]
-enum Given {
+pub(super) enum Given {
     Nothing,
     /// The outcome of a post to it.
     Post(PlainPost),
@@ -134,8 +140,23 @@ enum Given {
     Token(Box<OwnToken>),
     /// That the reader may not see it.
     Forbidden,
+    /// A page of administration, whole.
+    Administration(Box<AdministrationPage>),
+    /// Where a link for choosing a password leads.
+    AccountLink(Box<AccountLinkPage>),
     /// The contract that it shows.
     Reference(Box<Reference>),
+}
+
+impl Given {
+    /// Whether the page must not come alive: it answers a plain post, or shows a secret.
+    fn stays_plain(&self) -> bool {
+        match self {
+            Self::Post(_) => true,
+            Self::Administration(page) => page.shows_secret(),
+            _ => false,
+        }
+    }
 }
 
 /// Renders the page at the request's path, as the answer to a post if there was one.
@@ -153,13 +174,14 @@ pub(crate) async fn render_public(state: &ServerState, reference: Reference, req
 
 /// Renders the page at the request's path, whole. A page that answers a plain post, and the front door, do not
 /// come alive: they carry no scripts, and nothing of what they show is serialized into them.
-async fn render_with(context: RequestContext, given: Given, request: Request) -> Response {
+pub(super) async fn render_with(context: RequestContext, given: Given, request: Request) -> Response {
     let place = Place::parse(target_of(&request));
     let path = place.path.clone();
-    let is_known = PAGES.contains(&path.as_str()) || matches!(given, Given::Token(_) | Given::Forbidden);
+    let is_known = PAGES.contains(&path.as_str())
+        || matches!(given, Given::Token(_) | Given::Forbidden | Given::Administration(_));
     let is_framed = is_known && !PUBLIC_PAGES.contains(&path.as_str());
     let frame = context.caller.as_ref().filter(|_| is_framed).map(|caller| AccountView::from(&caller.rep));
-    let life = if matches!(given, Given::Post(_)) || frame.is_none() { Life::Plain } else { life_of(&path) };
+    let life = if given.stays_plain() || frame.is_none() { Life::Plain } else { life_of(&path) };
     let shell_of_page = Shell { assets: assets::page_assets(), place, frame, life };
     let provide = move || {
         provide_context(context.clone());
@@ -169,6 +191,8 @@ async fn render_with(context: RequestContext, given: Given, request: Request) ->
             Given::Post(post) => provide_context(post.clone()),
             Given::Forbidden => provide_context(Forbidden),
             Given::Token(token) => provide_context(OwnToken::clone(token)),
+            Given::Administration(page) => provide_context(AdministrationPage::clone(page)),
+            Given::AccountLink(page) => provide_context(AccountLinkPage::clone(page)),
             Given::Reference(reference) => provide_context(Reference::clone(reference)),
         }
         if life != Life::Hydrated

@@ -168,3 +168,46 @@ fn a_tokens_limit_is_set_and_listed() {
     let missing = "LK00000000000000000000000000000000";
     assert!(place.run(&["token", "limit", missing, "off"]).failure(3).contains(missing));
 }
+
+#[test]
+fn service_reps_are_disabled_and_enabled() {
+    let place = Place::new();
+    place.add_rep("ann@example.com", &["--admin"]);
+    place.add_rep("bob@example.com", &[]);
+    place.run(&["token", "add", "--rep", "bob@example.com", "--description", "A", "--expires", "1y", "--all-scopes"]);
+    let disabled = json!({ "email": "bob@example.com", "enabled": false, "changed": true, "ended_sessions": 0, "stopped_tokens": 1 });
+    assert_eq!(place.run(&["rep", "disable", "Bob@Example.com"]).json(), disabled);
+    let again = place.run(&["rep", "disable", "bob@example.com"]).json();
+    assert_eq!((&again["changed"], &again["stopped_tokens"]), (&json!(false), &json!(0)));
+    assert_eq!(place.run(&["rep", "list"]).lines()[1]["enabled"], json!(false));
+    assert_eq!(place.run(&["rep", "reset-password", "bob@example.com"]).code, 4);
+    let enabled = json!({ "email": "bob@example.com", "enabled": true, "changed": true, "restored_tokens": 1 });
+    assert_eq!(place.run(&["rep", "enable", "bob@example.com"]).json(), enabled);
+    assert_eq!(place.run(&["rep", "enable", "bob@example.com"]).json()["changed"], json!(false));
+
+    let last = place.run(&["rep", "disable", "ann@example.com"]);
+    assert_eq!((last.code, last.stdout.as_str()), (4, ""));
+    assert!(last.stderr.contains("the last admin who can sign in"), "{}", last.stderr);
+    for command in ["disable", "enable", "reset-password"] {
+        assert_eq!(place.run(&["rep", command, "nobody@example.com"]).code, 3, "{command}");
+    }
+}
+
+#[test]
+fn a_reset_link_is_printed() {
+    let place = Place::new();
+    place.add_rep("ann@example.com", &["--admin"]);
+    place.add_rep("bob@example.com", &[]);
+    let arguments = ["rep", "reset-password", "bob@example.com", "--public-url", "https://pat.example.com/"];
+    let offered = place.run(&arguments).json();
+    assert_eq!(keys(&offered), ["email", "expires_at", "link"]);
+    let link = offered["link"].as_str().unwrap();
+    let code = link.strip_prefix("https://pat.example.com/reset-password?code=").unwrap();
+    assert_eq!(code.len(), 43);
+    let owners = ["--owner", "ann@example.com", "--owner", "bob@example.com"];
+    place.run(&[&["rep", "add", "--email", "feed@example.com", "--name", "Feed", "--system"], &owners[..]].concat());
+    assert_eq!(place.run(&["rep", "reset-password", "feed@example.com"]).code, 4);
+    place.run(&["rep", "disable", "bob@example.com"]);
+    let another = ["rep", "add", "--email", "other@example.com", "--name", "Other", "--system"];
+    assert_eq!(place.run(&[&another, &owners[..]].concat()).code, 3, "a disabled person answers for nothing");
+}

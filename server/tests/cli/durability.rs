@@ -143,6 +143,7 @@ async fn prepare(place: &Place, chance: &mut Chance, rounds: usize) -> Vec<Worke
             source,
             rate_limit: latchkey_domain::TokenRateLimit::Default,
             origin: &origin,
+            maker: None,
         };
         service.issue(owner, &form.parse().unwrap(), None).await.unwrap().secret.expose().to_owned()
     };

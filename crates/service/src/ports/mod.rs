@@ -6,24 +6,37 @@
 //!
 //! To add an operation: write its method on the noun's trait with its errors and its answer as a closed enum,
 //! implement it in `latchkey-store` in the file of the same noun, and add its case to the contract suite, which
-//! runs it on both engines.
+//! runs it on both engines. An operation that changes what a verdict says answers with a [`Committed`], which the
+//! use case hands to `Service::settle`.
 
+mod account_links;
+mod changes;
 mod listing;
 mod records;
+mod rep_overview;
 mod reps;
 mod sessions;
 mod set_up;
+mod token_moves;
 mod tokens;
 
 use async_trait::async_trait;
 use latchkey_domain::Timestamp;
 
+pub use account_links::{AccountLinkStore, LinkIssue, LinkPurpose, LinkUse, NewLink, Withdrawal};
+pub use changes::{
+    ChangeStore, ChangeWatch, Committed, Revision, SecretPlace, SecretRecord, TokenChange, TokenChanges,
+};
 pub use listing::{TokenListing, TokenOrder, TokenPosition, TokenQuery, TokenSort, TokenStretch, TokenSurvey};
 pub use records::{RecordDeletion, RecordInsertion, RecordReplacement, RecordStore, StoredRecord};
-pub use reps::{EmailChange, NewRep, Rep, RepInsertion, RepStore};
+pub use rep_overview::{RepFilter, RepOverview, RepOverviewStore};
+pub use reps::{EmailChange, NewRep, Rep, RepChange, RepInsertion, RepStore};
 pub use sessions::{AttemptLimits, AttemptReservation, NewSession, Session, SessionStore};
 pub use set_up::{FirstAdmin, SetUpState, SetUpStore};
-pub use tokens::{Credential, NewToken, Revocation, TokenFilter, TokenInsertion, TokenRecord, TokenSource, TokenStore};
+pub use token_moves::{MovableToken, TokenMove, TokenMoveOutcome, TokenMoveStore};
+pub use tokens::{
+    Credential, NewToken, Revocation, TokenFilter, TokenInsertion, TokenMaker, TokenRecord, TokenSource, TokenStore,
+};
 
 /// Tells the time.
 pub trait Clock: Send + Sync {
@@ -34,6 +47,13 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp {
         Timestamp::from_unix_seconds(self.unix_millis().div_euclid(1000))
     }
+}
+
+/// Tells how long the machine has been up, the time in which it slept included. Every process of the machine is told
+/// the same.
+pub trait BootClock: Send + Sync {
+    /// Microseconds since the machine was started.
+    fn micros(&self) -> u64;
 }
 
 /// Gives randomness that nobody can predict.
@@ -78,7 +98,18 @@ pub struct StoreDescription {
 
 /// The database.
 #[async_trait]
-pub trait Store: SetUpStore + RepStore + SessionStore + TokenStore + TokenListing + RecordStore {
+pub trait Store:
+    SetUpStore
+    + RepStore
+    + RepOverviewStore
+    + AccountLinkStore
+    + SessionStore
+    + TokenStore
+    + TokenListing
+    + TokenMoveStore
+    + RecordStore
+    + ChangeStore
+{
     /// Whether the database answers.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use latchkey_domain::{Appearance, Email, RepId, RepKind, Role, Timestamp};
 
-use super::StoreResult;
+use super::{Committed, StoreResult};
 use crate::{AuditEntry, PasswordHash, SecretHash};
 
 /// A service rep, as stored.
@@ -53,6 +53,28 @@ pub enum RepInsertion {
     Inserted,
     /// Not stored: another service rep has the address.
     EmailTaken,
+    /// Not stored: of a system rep's owners, one is no enabled person, or both are the same.
+    OwnersUnfit,
+}
+
+/// What became of a change to whether a service rep may act, or what they may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RepChange {
+    /// Done.
+    Changed {
+        /// How many sessions ended with it.
+        ended_sessions: u64,
+        /// How many of their tokens are in time: those that stopped, or work again, or go on.
+        live_tokens: u64,
+    },
+    /// It was so before; nothing changed.
+    Unchanged,
+    /// Refused: nobody would be left who is an admin and can sign in.
+    LastAdmin,
+    /// Refused: whoever asked for it is no enabled admin any longer.
+    NotAllowed,
+    /// There is no such service rep.
+    NotFound,
 }
 
 /// What became of a change of address.
@@ -122,7 +144,7 @@ pub trait RepStore: Send + Sync {
         email: &Email,
         keep: SecretHash,
         audit: &AuditEntry,
-    ) -> StoreResult<EmailChange>;
+    ) -> StoreResult<Committed<EmailChange>>;
 
     /// Replaces a person's password, and ends their sessions except `keep`. Answers how many ended.
     ///
@@ -136,9 +158,22 @@ pub trait RepStore: Send + Sync {
         audit: &AuditEntry,
     ) -> StoreResult<u64>;
 
-    /// Lets a service rep in, or keeps them and their tokens out. Answers whether anything changed.
+    /// Lets a service rep in, or keeps them and their tokens out. Their sessions end either way, and a link that
+    /// would let them choose a password is gone with an account that is disabled. Those who are admins and can sign
+    /// in never become none, whoever else acts at the same time.
     ///
     /// # Errors
     /// [`super::StoreError`] where the database fails.
-    async fn set_disabled(&self, id: RepId, disabled_at: Option<Timestamp>, audit: &AuditEntry) -> StoreResult<bool>;
+    async fn set_disabled(
+        &self,
+        id: RepId,
+        disabled_at: Option<Timestamp>,
+        audit: &AuditEntry,
+    ) -> StoreResult<Committed<RepChange>>;
+
+    /// Makes a service rep an admin, or an admin a rep. The same holds of the last admin.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database fails.
+    async fn set_role(&self, id: RepId, role: Role, audit: &AuditEntry) -> StoreResult<Committed<RepChange>>;
 }

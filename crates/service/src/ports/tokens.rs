@@ -4,8 +4,17 @@ use async_trait::async_trait;
 pub use latchkey_domain::TokenSource;
 use latchkey_domain::{AccountSid, FormId, RepId, ScopeSet, Timestamp, TokenHash, TokenRateLimit};
 
-use super::{Rep, StoreResult};
+use super::{Committed, Rep, StoreResult};
 use crate::AuditEntry;
+
+/// Who made a token that is somebody else's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenMaker {
+    /// The service rep.
+    pub id: RepId,
+    /// What they are called.
+    pub name: String,
+}
 
 /// A token, as stored. Its secrets stand in a table of their own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,12 +43,22 @@ pub struct TokenRecord {
     pub last_used_at: Option<Timestamp>,
     /// How many calls it may make.
     pub rate_limit: TokenRateLimit,
+    /// Who made it, where that was not its owner of today; none for what the command line made.
+    pub maker: Option<TokenMaker>,
+}
+
+impl TokenRecord {
+    /// Who made it, where that is not its owner: a token may have come back to its maker.
+    #[must_use]
+    pub fn other_maker(&self) -> Option<&TokenMaker> {
+        self.maker.as_ref().filter(|maker| maker.id != self.owner)
+    }
 }
 
 /// A token to be stored.
 #[derive(Debug, Clone)]
 pub struct NewToken {
-    /// The token; its `owner_email` and `last_used_at` are not stored with it.
+    /// The token; its `owner_email`, its maker's name and `last_used_at` are not stored with it.
     pub token: TokenRecord,
     /// What its description is compared by.
     pub description_key: String,
@@ -102,7 +121,12 @@ pub trait TokenStore: Send + Sync {
     ///
     /// # Errors
     /// [`super::StoreError`] where the database fails.
-    async fn insert_token(&self, token: &NewToken, max_live: usize, audit: &AuditEntry) -> StoreResult<TokenInsertion>;
+    async fn insert_token(
+        &self,
+        token: &NewToken,
+        max_live: usize,
+        audit: &AuditEntry,
+    ) -> StoreResult<Committed<TokenInsertion>>;
 
     /// The token with this name, if it belongs to `owner` (to anybody, for `None`).
     ///
@@ -126,13 +150,18 @@ pub trait TokenStore: Send + Sync {
         owner: Option<RepId>,
         now: Timestamp,
         audit: &AuditEntry,
-    ) -> StoreResult<Revocation>;
+    ) -> StoreResult<Committed<Revocation>>;
 
     /// Sets how many calls a token may make; `false` where there is no such token.
     ///
     /// # Errors
     /// [`super::StoreError`] where the database fails.
-    async fn limit_token(&self, sid: AccountSid, limit: TokenRateLimit, audit: &AuditEntry) -> StoreResult<bool>;
+    async fn limit_token(
+        &self,
+        sid: AccountSid,
+        limit: TokenRateLimit,
+        audit: &AuditEntry,
+    ) -> StoreResult<Committed<bool>>;
 
     /// The token that this secret belongs to, valid or not.
     ///

@@ -12,7 +12,7 @@ use latchkey_domain::{
     TokenForm, TokenRateLimit,
 };
 
-use crate::ports::{NewToken, Rep, TokenInsertion, TokenRecord, TokenSource};
+use crate::ports::{NewToken, Rep, TokenInsertion, TokenMaker, TokenRecord, TokenSource};
 use crate::secrets::{new_form_id, sortable_id};
 use crate::{AuditAction, AuditActor, AuditSubject, Caller, Origin, Outcome, Service, hash_of};
 
@@ -29,6 +29,8 @@ pub struct TokenOwner<'a> {
     pub rate_limit: TokenRateLimit,
     /// From where.
     pub origin: &'a Origin,
+    /// Who makes it for the owner, where that is somebody else.
+    pub maker: Option<&'a TokenMaker>,
 }
 
 /// A token that has just been made, with its secret.
@@ -39,13 +41,30 @@ pub struct IssuedToken {
     pub secret: AuthToken,
 }
 
+impl IssuedToken {
+    /// The one showing of its secret. `base_url` is where Latchkey answers.
+    pub(super) fn shown(self, base_url: &str) -> NewTokenView {
+        NewTokenView {
+            sid: self.token.sid,
+            description: self.token.description,
+            auth_token: PlainText::new(self.secret.expose().to_owned()),
+            public_url: base_url.to_owned(),
+        }
+    }
+}
+
 impl Service {
     /// What the add form needs before anything is typed: a new one-time id, and the scopes on offer.
     ///
     /// # Errors
     /// Where the random source fails.
     pub fn new_token_form(&self, caller: &Caller) -> Outcome<NewTokenFormView> {
-        let may_grant = self.catalog.grantable_by(caller.rep.role);
+        self.token_form_of(caller.rep.role)
+    }
+
+    /// The form of an owner with this role.
+    pub(super) fn token_form_of(&self, role: Role) -> Outcome<NewTokenFormView> {
+        let may_grant = self.catalog.grantable_by(role);
         let offered = self.catalog.scopes().iter().filter(|scope| may_grant.contains(&scope.name));
         let scopes = offered.map(|scope| ScopeView {
             name: scope.name.clone(),
@@ -73,27 +92,36 @@ impl Service {
     ) -> Outcome<NewTokenView> {
         let draft = form.parse()?;
         let form_id: FormId = form.form_id.parse().map_err(|()| Refusal::AlreadyCreated)?;
-        let scopes = self.chosen_scopes(&draft.scopes, caller.rep.role)?;
-        if self.catalog.has_sensitive(&scopes) && !caller.is_confirmed(self.now()) {
-            if current_password.is_empty() {
-                return Err(FieldProblem::PasswordNeededForSensitiveScopes.into());
-            }
-            self.check_current_password(caller, current_password).await?;
-        }
+        self.confirm_sensitive(caller, &draft, caller.rep.role, current_password).await?;
         let owner = TokenOwner {
             rep: &caller.rep,
             actor: caller.actor(),
             source: TokenSource::Page,
             rate_limit: TokenRateLimit::Default,
             origin: &caller.origin,
+            maker: None,
         };
         let issued = self.issue(owner, &draft, Some(form_id)).await?;
-        Ok(NewTokenView {
-            sid: issued.token.sid,
-            description: issued.token.description,
-            auth_token: PlainText::new(issued.secret.expose().to_owned()),
-            public_url: base_url.to_owned(),
-        })
+        Ok(issued.shown(base_url))
+    }
+
+    /// Asks whoever makes a token for their password, where a scope of it is sensitive and the password was not
+    /// given recently. The scopes are those that an owner of this role may grant.
+    pub(super) async fn confirm_sensitive(
+        &self,
+        caller: &Caller,
+        draft: &TokenDraft,
+        owner: Role,
+        current_password: &PlainText,
+    ) -> Outcome<()> {
+        let scopes = self.chosen_scopes(&draft.scopes, owner)?;
+        if !self.catalog.has_sensitive(&scopes) || caller.is_confirmed(self.now()) {
+            return Ok(());
+        }
+        if current_password.is_empty() {
+            return Err(FieldProblem::PasswordNeededForSensitiveScopes.into());
+        }
+        self.check_current_password(caller, current_password).await
     }
 
     /// Makes a token for any owner.
@@ -118,12 +146,14 @@ impl Service {
             revoked_at: None,
             last_used_at: None,
             rate_limit: owner.rate_limit,
+            maker: owner.maker.cloned(),
         };
         let new =
             NewToken { token: token.clone(), description_key: draft.description.key(), secret: hash_of(&secret), form };
         let mut audit = self.entry(owner.actor, AuditAction::TokenCreated, AuditSubject::Token(sid), owner.origin);
         audit.detail = format!("scopes: {}; until {}", token.scopes, token.expires_at.to_rfc3339());
-        match self.store.insert_token(&new, Refusal::MAX_LIVE_TOKENS, &audit).await? {
+        let inserted = self.store.insert_token(&new, Refusal::MAX_LIVE_TOKENS, &audit).await?;
+        match self.settle(inserted).await? {
             TokenInsertion::Inserted => Ok(IssuedToken { token, secret }),
             TokenInsertion::FormUsed => Err(Refusal::AlreadyCreated.into()),
             TokenInsertion::DescriptionTaken => Err(FieldProblem::DescriptionTaken.into()),

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use latchkey_domain::{AccountSid, PresentedSid, Verdict};
 
-use crate::Service;
 use crate::ports::StoreResult;
+use crate::{Known, Service};
 
 impl Service {
     /// Those of these tokens that are no longer good: none of their secrets would be let in now.
@@ -16,15 +16,26 @@ impl Service {
     /// # Errors
     /// Where the database does not answer.
     pub async fn ended_tokens(&self, sids: &BTreeSet<AccountSid>) -> StoreResult<BTreeSet<AccountSid>> {
-        let asked: Vec<AccountSid> = sids.iter().copied().collect();
-        let credentials = self.store.credentials_of(&asked).await?;
-        let now = self.now();
         let mut ended = sids.clone();
-        for credential in &credentials {
-            if Verdict::of(Some(&self.facts(credential)), PresentedSid::Absent, None, now) == Verdict::Active {
-                ended.remove(&credential.token.sid);
-            }
+        if let Some(known) = self.indexed_secrets(sids).await {
+            self.leave_the_good(&mut ended, &known);
+        }
+        if !ended.is_empty() {
+            // Before something is broken off, the database has the last word.
+            let asked: Vec<AccountSid> = ended.iter().copied().collect();
+            let known: Vec<Known> = self.store.credentials_of(&asked).await?.into_iter().map(Known::from).collect();
+            self.leave_the_good(&mut ended, &known);
         }
         Ok(ended)
+    }
+
+    /// Takes those out that one of these credentials would be let in for.
+    fn leave_the_good(&self, ended: &mut BTreeSet<AccountSid>, credentials: &[Known]) {
+        let now = self.now();
+        for credential in credentials {
+            if Verdict::of(Some(&self.facts(credential)), PresentedSid::Absent, None, now) == Verdict::Active {
+                ended.remove(&credential.sid);
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@ use latchkey_domain::{
 };
 
 use crate::ports::Credential;
-use crate::{Caller, Outcome, Service};
+use crate::{Caller, Known, Outcome, Service};
 
 /// One of the caller's own tokens, in full. There is no secret in it.
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ impl Service {
         let source = token.source;
         let limit = token.rate_limit.or(self.limits.calls());
         // No secret ends before its token: it has one, of the token's own age.
-        let facts = self.facts(&Credential { token, owner: caller.rep.clone(), secret_not_after: None });
+        let facts = self.facts(&Known::from(Credential { token, owner: caller.rep.clone(), secret_not_after: None }));
         let answer = asked.map(|call| {
             let explanation = Explanation::of(&self.catalog, &facts, &call.method, &call.path, now);
             ExplainedCall { call, reason: explanation.sentence(&self.catalog), explanation }

@@ -13,6 +13,7 @@ impl Service {
         let subject = AuditSubject::Token(sid);
         let mut audit = self.entry(AuditActor::CommandLine, AuditAction::TokenLimited, subject, origin);
         audit.detail = format!("rate limit: {limit}");
-        if self.store.limit_token(sid, limit, &audit).await? { Ok(()) } else { Err(Refusal::NotFound.into()) }
+        let limited = self.store.limit_token(sid, limit, &audit).await?;
+        if self.settle(limited).await? { Ok(()) } else { Err(Refusal::NotFound.into()) }
     }
 }

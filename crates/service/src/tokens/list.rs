@@ -3,7 +3,7 @@
 use latchkey_domain::view::{TokenListView, TokenView};
 use latchkey_domain::{AccountSid, Refusal, Timestamp, TokenStatus};
 
-use crate::ports::{TokenFilter, TokenRecord};
+use crate::ports::{Rep, TokenFilter, TokenRecord};
 use crate::{Caller, Outcome, Service};
 
 impl Service {
@@ -31,6 +31,16 @@ impl Service {
     pub async fn own_token(&self, caller: &Caller, sid: AccountSid) -> Outcome<TokenView> {
         let record = self.store.token(sid, Some(caller.rep.id)).await?.ok_or(Refusal::NotFound)?;
         Ok(self.token_view(&record, self.now()))
+    }
+
+    /// A token in full, with its owner, for whoever presented it; its last use as written down.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn token_and_owner(&self, sid: AccountSid) -> Outcome<Option<(TokenRecord, Rep)>> {
+        let Some(token) = self.store.token(sid, None).await? else { return Ok(None) };
+        let owner = self.store.rep(token.owner).await?;
+        Ok(owner.map(|owner| (token, owner)))
     }
 
     /// The tokens that pass a filter, for operators.
@@ -61,6 +71,7 @@ impl Service {
             expires_at: record.expires_at,
             revoked_at: record.revoked_at,
             last_used_at: self.last_used_at(record),
+            maker: record.other_maker().map(|maker| maker.name.clone()),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A token's life: asked for, issued, listed, explained, taken back.
 
 mod add;
+mod add_for;
 mod ended;
 mod explain;
 mod limit;

@@ -40,7 +40,8 @@ impl Service {
         origin: &Origin,
     ) -> Outcome<RevokedView> {
         let audit = self.entry(actor, AuditAction::TokenRevoked, AuditSubject::Token(sid), origin);
-        let (token, had_ended) = match self.store.revoke_token(sid, owner, self.now(), &audit).await? {
+        let revoked = self.store.revoke_token(sid, owner, self.now(), &audit).await?;
+        let (token, had_ended) = match self.settle(revoked).await? {
             Revocation::Revoked(token) => (token, false),
             Revocation::HadEnded(token) => (token, true),
             Revocation::NotFound => return Err(Refusal::NotFound.into()),

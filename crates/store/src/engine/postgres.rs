@@ -42,7 +42,7 @@ pub(crate) async fn open(url: &str, opening: Opening) -> Result<SqlStore, OpenEr
         .connect_with(AnyConnectOptions::from_str(url).map_err(|error| unusable(&error))?)
         .await
         .map_err(|error| explain(&database, &error))?;
-    Ok(SqlStore { engine: Engine::Postgres, reads: pool.clone(), writes: pool, schema })
+    Ok(SqlStore { engine: Engine::Postgres, reads: pool.clone(), writes: pool, file: None, schema })
 }
 
 /// Brings the schema up to date, or refuses to, on a connection of its own.

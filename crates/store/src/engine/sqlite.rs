@@ -4,15 +4,19 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
+use async_trait::async_trait;
+use latchkey_service::ports::{ChangeWatch, StoreResult};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Executor};
+use sqlx::{AnyPool, ConnectOptions, Connection, Executor};
 
 use crate::SqlStore;
 use crate::engine::{Engine, PATIENCE};
+use crate::failure::{OrUnavailable, unavailable};
 use crate::open::{OpenError, Opening};
 use crate::schema::{self, SchemaChange};
 
@@ -42,7 +46,7 @@ pub(crate) async fn open(rest: &str, opening: Opening) -> Result<SqlStore, OpenE
     let readers = if opening == Opening::Serve { READERS } else { 1 };
     let reads = pool(readers, READER).connect_with(options.clone()).await.map_err(|error| explain(&path, &error))?;
     let writes = pool(1, WRITER).connect_with(options).await.map_err(|error| explain(&path, &error))?;
-    Ok(SqlStore { engine: Engine::Sqlite, reads, writes, schema })
+    Ok(SqlStore { engine: Engine::Sqlite, reads, writes, file: Some(path.into()), schema })
 }
 
 fn path_of(rest: &str) -> Result<PathBuf, OpenError> {
@@ -238,6 +242,51 @@ fn pool(connections: u32, set_up: &'static str) -> AnyPoolOptions {
                 Ok(())
             })
         })
+}
+
+/// Tells whether the file has moved on, on a connection of its own: `PRAGMA data_version` changes with every commit
+/// that another connection makes, of this process or of any other, and costs no more than a look at the WAL's index.
+pub(crate) struct Watch {
+    path: Arc<Path>,
+    /// The connection and what it last saw; none after a failure, until it is asked again.
+    connection: Option<(SqliteConnection, Option<i64>)>,
+    /// Where the store is closed, nothing may be known of it any more.
+    store: AnyPool,
+}
+
+impl Watch {
+    pub(crate) async fn over(path: Arc<Path>, store: AnyPool) -> StoreResult<Self> {
+        let mut watch = Self { path, connection: None, store };
+        watch.connect().await?;
+        Ok(watch)
+    }
+
+    async fn connect(&mut self) -> StoreResult<&mut (SqliteConnection, Option<i64>)> {
+        if self.store.is_closed() {
+            return Err(unavailable(sqlx::Error::PoolClosed));
+        }
+        if self.connection.is_none() {
+            // Without making the file, where it has gone: that would be another database.
+            let options =
+                SqliteConnectOptions::new().filename(&self.path).busy_timeout(PATIENCE).pragma("query_only", "1");
+            self.connection = Some((options.connect().await.or_unavailable()?, None));
+        }
+        self.connection.as_mut().ok_or_else(|| unavailable(sqlx::Error::PoolClosed))
+    }
+}
+
+#[async_trait]
+impl ChangeWatch for Watch {
+    async fn has_moved(&mut self) -> StoreResult<bool> {
+        let (connection, seen) = self.connect().await?;
+        match sqlx::query_scalar::<_, i64>("PRAGMA data_version").fetch_one(connection).await {
+            Ok(version) => Ok(seen.replace(version) != Some(version)),
+            Err(error) => {
+                self.connection = None;
+                Err(unavailable(error))
+            }
+        }
+    }
 }
 
 /// What SQLite's error says to an operator, by its primary result code (<https://www.sqlite.org/rescode.html>).

@@ -55,14 +55,19 @@ impl Fixture {
 
     /// Stores a service rep; their audit entry is the first of the log.
     pub(crate) async fn rep(&self, number: u8) -> Rep {
-        let new = new_rep(number, Role::Rep);
+        self.person(number, Role::Rep).await
+    }
+
+    /// Stores a person of any role.
+    pub(crate) async fn person(&self, number: u8, role: Role) -> Rep {
+        let new = new_rep(number, role);
         let inserted = self.store.insert_rep(&new, &entry(AuditAction::RepAdded)).await.unwrap();
         assert_eq!(inserted, RepInsertion::Inserted);
         new.rep
     }
 
     pub(crate) async fn insert(&self, token: &NewToken) -> TokenInsertion {
-        self.store.insert_token(token, 500, &entry(AuditAction::TokenCreated)).await.unwrap()
+        self.store.insert_token(token, 500, &entry(AuditAction::TokenCreated)).await.unwrap().unsettled()
     }
 
     /// Stores a token with a description that is its number.
@@ -181,6 +186,7 @@ pub(crate) fn new_token(number: u8, owner: RepId, description: &str) -> NewToken
             revoked_at: None,
             last_used_at: None,
             rate_limit: latchkey_domain::TokenRateLimit::Default,
+            maker: None,
         },
         description_key: description.to_lowercase(),
         secret: token_hash(number),

@@ -12,13 +12,18 @@
     reason = "a test that meets what it did not expect has failed"
 )]
 
+mod account_links;
 mod audit;
+mod changes;
 mod fixture;
 mod opening;
 mod records;
+mod rep_overview;
 mod reps;
 mod sessions;
 mod set_up;
+mod standing;
+mod token_moves;
 mod tokens;
 
 use fixture::Fixture;
@@ -64,19 +69,55 @@ contract! {
         many_at_once_make_one_admin,
         any_admin_closes_the_set_up,
         a_disabled_admin_does_not_count,
+        an_admin_who_cannot_sign_in_does_not_count,
     }
     reps {
         a_rep_is_found_by_id_and_address,
         an_address_belongs_to_one_rep,
         reps_are_listed_by_address,
         a_system_rep_has_owners_and_no_password,
-        a_system_reps_owner_must_exist,
+        a_system_rep_has_two_enabled_people_as_owners,
         a_rep_is_renamed,
         an_appearance_is_chosen,
         a_changed_address_ends_other_sessions,
         a_changed_password_ends_other_sessions,
-        disabling_ends_sessions_once,
         nobody_is_changed_without_a_trace,
+    }
+    standing {
+        disabling_ends_sessions_and_stops_tokens_once,
+        a_new_role_is_set_once,
+        the_last_admin_stays,
+        only_admins_who_can_sign_in_count,
+        whoever_is_no_admin_any_longer_changes_nothing,
+        two_admins_who_disable_each_other_leave_one,
+        admins_who_demote_each_other_leave_one,
+        one_rep_disabled_by_many_is_disabled_once,
+    }
+    account_links {
+        an_invitation_is_accepted_once,
+        an_invitation_needs_a_free_address,
+        a_link_opens_nothing_else_and_not_for_ever,
+        a_new_link_replaces_the_old_one,
+        a_reset_ends_sessions,
+        a_link_is_for_whom_it_fits,
+        disabling_takes_the_link_away,
+        an_invitation_is_withdrawn,
+        a_link_used_by_many_works_once,
+    }
+    rep_overview {
+        reps_are_listed_with_what_they_have,
+        every_filter_finds_its_reps,
+        names_are_found_in_any_case_however_they_came,
+        owners_and_their_systems_are_found,
+    }
+    token_moves {
+        live_tokens_move_and_keep_their_names,
+        tokens_whose_description_is_taken_stay,
+        a_move_needs_room_and_somebody_to_go_to,
+        a_maker_stays_named,
+        parallel_moves_make_one,
+        moves_in_both_directions_do_not_wait_for_each_other,
+        whoever_is_only_invited_owns_nothing,
     }
     sessions {
         a_session_is_found_with_its_rep,
@@ -114,6 +155,17 @@ contract! {
         a_last_use_never_moves_back,
         many_uses_are_noted_at_once,
         a_token_has_at_most_two_secrets,
+    }
+    changes {
+        what_changes_a_verdict_takes_a_revision,
+        what_changes_nothing_takes_none,
+        what_no_verdict_is_made_of_takes_none,
+        revisions_are_in_the_order_of_commits,
+        what_cannot_be_told_any_more_is_not_told,
+        live_secrets_are_read_in_pages,
+        a_tokens_secrets_are_read_valid_or_not,
+        a_watch_sees_every_commit,
+        a_closed_stores_watch_fails,
     }
     records {
         a_record_comes_back_as_it_was_stored,

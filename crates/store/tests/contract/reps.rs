@@ -1,5 +1,5 @@
-use latchkey_domain::{Appearance, RepKind, Role};
-use latchkey_service::ports::{EmailChange, RepInsertion, RepStore, SessionStore, StoreError};
+use latchkey_domain::{Appearance, RepId, RepKind, Role};
+use latchkey_service::ports::{EmailChange, NewRep, RepChange, RepInsertion, RepStore, SessionStore, StoreError};
 use latchkey_service::{AuditAction, PasswordHash};
 
 use crate::Fixture;
@@ -72,22 +72,44 @@ pub(crate) async fn reps_are_listed_by_address(fixture: Fixture) {
 
 pub(crate) async fn a_system_rep_has_owners_and_no_password(fixture: Fixture) {
     let (one, two) = (fixture.rep(1).await, fixture.rep(2).await);
-    let mut system = new_rep(3, Role::Rep);
-    system.rep.kind = RepKind::System;
-    system.password = None;
-    system.owners = vec![one.id, two.id];
+    let system = new_system_rep(3, &[one.id, two.id]);
     fixture.store.insert_rep(&system, &entry(AuditAction::RepAdded)).await.unwrap();
     assert_eq!(fixture.store.rep(system.rep.id).await.unwrap(), Some(system.rep.clone()));
     assert_eq!(fixture.store.password_hash(system.rep.id).await.unwrap(), None);
     assert_eq!(fixture.execute("DELETE FROM system_rep_owner").await.unwrap(), 2);
 }
 
-pub(crate) async fn a_system_reps_owner_must_exist(fixture: Fixture) {
-    let mut system = new_rep(1, Role::Rep);
-    system.owners = vec![rep_id(9)];
-    assert!(fixture.store.insert_rep(&system, &entry(AuditAction::RepAdded)).await.is_err());
-    assert!(fixture.store.reps().await.unwrap().is_empty());
-    assert!(fixture.audited().await.is_empty());
+pub(crate) async fn a_system_rep_has_two_enabled_people_as_owners(fixture: Fixture) {
+    for number in 1..=4 {
+        fixture.rep(number).await;
+    }
+    let first = new_system_rep(5, &[rep_id(1), rep_id(2)]);
+    let added = AuditAction::RepAdded;
+    assert_eq!(fixture.store.insert_rep(&first, &entry(added)).await.unwrap(), RepInsertion::Inserted);
+    fixture.store.set_disabled(rep_id(3), Some(NOW), &entry(AuditAction::RepDisabled)).await.unwrap().unsettled();
+    fixture.execute("UPDATE service_rep SET password_hash = NULL WHERE name = 'Rep 4'").await.unwrap();
+    for owners in [
+        vec![],
+        vec![rep_id(1)],
+        vec![rep_id(1), rep_id(1)],
+        vec![rep_id(1), rep_id(9)],
+        vec![rep_id(1), rep_id(3)],
+        vec![rep_id(1), rep_id(4)],
+        vec![rep_id(1), rep_id(5)],
+    ] {
+        let system = new_system_rep(6, &owners);
+        let refused = fixture.store.insert_rep(&system, &entry(added)).await.unwrap();
+        assert_eq!(refused, RepInsertion::OwnersUnfit, "{owners:?}");
+    }
+    assert_eq!(fixture.store.rep(rep_id(6)).await.unwrap(), None);
+}
+
+fn new_system_rep(number: u8, owners: &[RepId]) -> NewRep {
+    let mut system = new_rep(number, Role::Rep);
+    system.rep.kind = RepKind::System;
+    system.password = None;
+    system.owners = owners.to_vec();
+    system
 }
 
 pub(crate) async fn a_rep_is_renamed(fixture: Fixture) {
@@ -116,7 +138,7 @@ pub(crate) async fn a_changed_address_ends_other_sessions(fixture: Fixture) {
     start_sessions(&fixture).await;
     let change = async |address: &str| {
         let entry = entry(AuditAction::EmailChanged);
-        fixture.store.change_email(rep_id(1), &email(address), secret(1), &entry).await.unwrap()
+        fixture.store.change_email(rep_id(1), &email(address), secret(1), &entry).await.unwrap().unsettled()
     };
     assert_eq!(change("rep2@example.com").await, EmailChange::EmailTaken);
     assert_eq!(change("rep1@example.com").await, EmailChange::Changed { ended_sessions: 0 });
@@ -140,36 +162,21 @@ pub(crate) async fn a_changed_password_ends_other_sessions(fixture: Fixture) {
     assert_eq!(fixture.audited().await.last(), Some(&AuditAction::PasswordChanged));
 }
 
-pub(crate) async fn disabling_ends_sessions_once(fixture: Fixture) {
-    fixture.rep(1).await;
-    fixture.rep(2).await;
-    start_sessions(&fixture).await;
-    let disable =
-        async |at| fixture.store.set_disabled(rep_id(1), Some(at), &entry(AuditAction::RepDisabled)).await.unwrap();
-    assert!(disable(NOW).await);
-    assert!(!disable(after(9)).await);
-    assert_eq!(sessions_left(&fixture).await, [3]);
-    assert_eq!(fixture.store.rep(rep_id(1)).await.unwrap().unwrap().disabled_at, Some(NOW));
-
-    let enable = async || fixture.store.set_disabled(rep_id(1), None, &entry(AuditAction::RepEnabled)).await.unwrap();
-    assert!(enable().await);
-    assert!(!enable().await);
-    assert!(fixture.store.rep(rep_id(1)).await.unwrap().unwrap().is_enabled());
-    let entries = fixture.audited().await;
-    assert_eq!(entries.last_chunk(), Some(&[AuditAction::RepDisabled, AuditAction::RepEnabled]));
-}
-
 pub(crate) async fn nobody_is_changed_without_a_trace(fixture: Fixture) {
     let store = &fixture.store;
     let nobody = rep_id(9);
     store.rename_rep(nobody, "X", &entry(AuditAction::RepRenamed)).await.unwrap();
     store.set_appearance(nobody, Appearance::Dark, &entry(AuditAction::AppearanceChanged)).await.unwrap();
-    let changed =
-        store.change_email(nobody, &email("a@x"), secret(1), &entry(AuditAction::EmailChanged)).await.unwrap();
+    let changed = store
+        .change_email(nobody, &email("a@x"), secret(1), &entry(AuditAction::EmailChanged))
+        .await
+        .unwrap()
+        .unsettled();
     assert_eq!(changed, EmailChange::Changed { ended_sessions: 0 });
     let password = PasswordHash::from_phc("x".to_owned());
     let entry = entry(AuditAction::PasswordChanged);
     assert_eq!(store.change_password(nobody, &password, secret(1), &entry).await.unwrap(), 0);
-    assert!(!store.set_disabled(nobody, Some(NOW), &entry).await.unwrap());
+    assert_eq!(store.set_disabled(nobody, Some(NOW), &entry).await.unwrap().unsettled(), RepChange::NotFound);
+    assert_eq!(store.set_role(nobody, Role::Admin, &entry).await.unwrap().unsettled(), RepChange::NotFound);
     assert!(fixture.audited().await.is_empty());
 }

@@ -21,7 +21,7 @@ async fn insert_all(nodes: &[SqlStore], tokens: &[NewToken], max_live: usize) ->
         .iter()
         .enumerate()
         .map(|(index, token)| nodes[index % nodes.len()].insert_token(token, max_live, &entry));
-    join_all(insertions).await.into_iter().map(|insertion| insertion.unwrap()).collect()
+    join_all(insertions).await.into_iter().map(|insertion| insertion.unwrap().unsettled()).collect()
 }
 
 fn count(outcomes: &[TokenInsertion], outcome: TokenInsertion) -> usize {
@@ -29,7 +29,7 @@ fn count(outcomes: &[TokenInsertion], outcome: TokenInsertion) -> usize {
 }
 
 async fn revoke(fixture: &Fixture, number: u8, at: Timestamp) -> Revocation {
-    fixture.store.revoke_token(sid(number), None, at, &entry(AuditAction::TokenRevoked)).await.unwrap()
+    fixture.store.revoke_token(sid(number), None, at, &entry(AuditAction::TokenRevoked)).await.unwrap().unsettled()
 }
 
 pub(crate) async fn a_token_comes_back_as_it_was_stored(fixture: Fixture) {
@@ -110,7 +110,7 @@ pub(crate) async fn an_owner_has_so_many_live_tokens(fixture: Fixture) {
     let (owner, other) = (fixture.rep(1).await.id, fixture.rep(2).await.id);
     let insert = async |number, owner| {
         let token = new_token(number, owner, &format!("Token {number}"));
-        fixture.store.insert_token(&token, 2, &entry(AuditAction::TokenCreated)).await.unwrap()
+        fixture.store.insert_token(&token, 2, &entry(AuditAction::TokenCreated)).await.unwrap().unsettled()
     };
     assert_eq!(insert(1, owner).await, TokenInsertion::Inserted);
     assert_eq!(insert(2, owner).await, TokenInsertion::Inserted);
@@ -121,14 +121,14 @@ pub(crate) async fn an_owner_has_so_many_live_tokens(fixture: Fixture) {
     // Expired ones do not count.
     let mut later = new_token(5, owner, "Token 5");
     (later.token.created_at, later.token.expires_at) = (after(1000), after(2000));
-    let inserted = fixture.store.insert_token(&later, 1, &entry(AuditAction::TokenCreated)).await.unwrap();
+    let inserted = fixture.store.insert_token(&later, 1, &entry(AuditAction::TokenCreated)).await.unwrap().unsettled();
     assert_eq!(inserted, TokenInsertion::Inserted);
 }
 
 pub(crate) async fn a_missing_or_disabled_owner_gets_none(fixture: Fixture) {
     assert_eq!(fixture.insert(&new_token(1, rep_id(1), "A")).await, TokenInsertion::OwnerGone);
     let owner = fixture.rep(1).await.id;
-    fixture.store.set_disabled(owner, Some(NOW), &entry(AuditAction::RepDisabled)).await.unwrap();
+    fixture.store.set_disabled(owner, Some(NOW), &entry(AuditAction::RepDisabled)).await.unwrap().unsettled();
     assert_eq!(fixture.insert(&new_token(1, owner, "A")).await, TokenInsertion::OwnerGone);
     assert_eq!(fixture.audited().await, [AuditAction::RepAdded, AuditAction::RepDisabled]);
 }
@@ -204,7 +204,7 @@ pub(crate) async fn parallel_revocations_make_one(fixture: Fixture) {
     let mut times = Vec::new();
     let mut revoked = 0;
     for outcome in outcomes {
-        match outcome.unwrap() {
+        match outcome.unwrap().unsettled() {
             Revocation::Revoked(token) => {
                 revoked += 1;
                 times.push(token.revoked_at);
@@ -233,7 +233,7 @@ pub(crate) async fn another_owners_token_is_not_found(fixture: Fixture) {
     let token = fixture.token(1, owner).await;
     assert_eq!(fixture.store.token(sid(1), Some(other)).await.unwrap(), None);
     let entry = entry(AuditAction::TokenRevoked);
-    let revocation = fixture.store.revoke_token(sid(1), Some(other), NOW, &entry).await.unwrap();
+    let revocation = fixture.store.revoke_token(sid(1), Some(other), NOW, &entry).await.unwrap().unsettled();
     assert_eq!(revocation, Revocation::NotFound);
     assert_eq!(fixture.store.token(sid(1), Some(owner)).await.unwrap(), Some(stored(&token)));
 }
@@ -249,7 +249,7 @@ pub(crate) async fn a_credential_has_its_token_and_owner(fixture: Fixture) {
     // It is found, valid or not: the verdict is not the store's.
     fixture.store.note_uses(&[(sid(1), after(5))]).await.unwrap();
     revoke(&fixture, 1, after(6)).await;
-    fixture.store.set_disabled(rep_id(1), Some(after(7)), &entry(AuditAction::RepDisabled)).await.unwrap();
+    fixture.store.set_disabled(rep_id(1), Some(after(7)), &entry(AuditAction::RepDisabled)).await.unwrap().unsettled();
     fixture.execute(&format!("UPDATE token_secret SET not_after = {}", after(8).unix_seconds())).await.unwrap();
     expected.token.last_used_at = Some(after(5));
     expected.token.revoked_at = Some(after(6));
@@ -275,7 +275,7 @@ pub(crate) async fn tokens_credentials_are_found_together(fixture: Fixture) {
 
     // Valid or not, and with every secret.
     revoke(&fixture, 2, after(6)).await;
-    fixture.store.set_disabled(rep_id(2), Some(after(7)), &entry(AuditAction::RepDisabled)).await.unwrap();
+    fixture.store.set_disabled(rep_id(2), Some(after(7)), &entry(AuditAction::RepDisabled)).await.unwrap().unsettled();
     second.token.revoked_at = Some(after(6));
     second.owner.disabled_at = Some(after(7));
     let bytes = "14".repeat(32);
@@ -361,11 +361,11 @@ pub(crate) async fn a_tokens_limit_is_set(fixture: Fixture) {
     fixture.insert(&new_token(1, owner, "Payroll")).await;
     let entry = entry(AuditAction::TokenLimited);
     for limit in [TokenRateLimit::Own(RateLimit::of(100, 60)), TokenRateLimit::Off, TokenRateLimit::Default] {
-        assert!(fixture.store.limit_token(sid(1), limit, &entry).await.unwrap());
+        assert!(fixture.store.limit_token(sid(1), limit, &entry).await.unwrap().unsettled());
         assert_eq!(fixture.store.token(sid(1), None).await.unwrap().unwrap().rate_limit, limit);
         assert_eq!(fixture.store.credential(token_hash(1)).await.unwrap().unwrap().token.rate_limit, limit);
     }
-    assert!(!fixture.store.limit_token(sid(2), TokenRateLimit::Off, &entry).await.unwrap());
+    assert!(!fixture.store.limit_token(sid(2), TokenRateLimit::Off, &entry).await.unwrap().unsettled());
     let limited = fixture.audited().await.into_iter().filter(|action| *action == AuditAction::TokenLimited).count();
     assert_eq!(limited, 3, "nothing is written down of a token that is not there");
 }

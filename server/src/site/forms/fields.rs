@@ -33,6 +33,14 @@ impl Fields {
         self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone()).collect()
     }
 
+    /// Wipes the fields of these names.
+    pub(crate) fn forget(&mut self, names: &[&str]) {
+        for (_, value) in self.0.iter_mut().filter(|(name, _)| names.contains(&name.as_str())) {
+            value.zeroize();
+        }
+        self.0.retain(|(name, _)| !names.contains(&name.as_str()));
+    }
+
     fn find(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
@@ -57,5 +65,12 @@ mod tests {
         assert_eq!(fields.all("scopes[]"), ["a", "b"]);
         assert_eq!(fields.text("missing"), "");
         assert_eq!(Fields::read(b"a=%FF").text("a"), "\u{fffd}");
+    }
+
+    #[test]
+    fn what_is_forgotten_is_gone() {
+        let mut fields = Fields::read(b"name=Ann&password=x&password=y");
+        fields.forget(&["password"]);
+        assert_eq!((fields.text("name").as_str(), fields.all("password").len()), ("Ann", 0));
     }
 }

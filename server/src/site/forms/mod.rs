@@ -17,30 +17,38 @@ use axum::routing::post;
 use http::header::{RETRY_AFTER, USER_AGENT};
 use http::{HeaderValue, StatusCode};
 use latchkey_app::ssr::RequestContext;
-use latchkey_app::{PlainPost, sign_in_path};
+use latchkey_app::{INVITE, MOVE_TOKENS, NEW_REP, NEW_TOKEN_FOR, ONE_REP, PlainPost, RESET_PASSWORD, sign_in_path};
 use latchkey_domain::Refusal;
 use latchkey_service::{Caller, Failure};
 
-use super::pages;
+use super::{administration, links, pages};
 use crate::ServerState;
 
 pub(super) use fields::Fields;
+pub(super) use session::lead_in;
+pub(super) use tokens::token_form;
 
 /// The largest form, in bytes.
-const MAX_FORM: usize = 64 * 1024;
+pub(super) const MAX_FORM: usize = 64 * 1024;
 
 /// The paths that forms are posted to. A test holds the list against the router.
-pub const FORMS: [&str; 6] = [
+pub const FORMS: [&str; 12] = [
     "/sign-in",
     "/sign-out",
     "/setup",
     "/settings/general",
     "/settings/personal-access-tokens",
     "/settings/personal-access-tokens/new",
+    INVITE,
+    RESET_PASSWORD,
+    NEW_REP,
+    ONE_REP,
+    MOVE_TOKENS,
+    NEW_TOKEN_FOR,
 ];
 
 pub(super) fn router() -> Router<ServerState> {
-    let [sign_in, sign_out, set_up, general, tokens, new_token] = FORMS;
+    let [sign_in, sign_out, set_up, general, tokens, new_token, invite, reset, ..] = FORMS;
     Router::new()
         .route(sign_in, post(session::sign_in))
         .route(sign_out, post(session::sign_out))
@@ -48,14 +56,27 @@ pub(super) fn router() -> Router<ServerState> {
         .route(general, post(settings::change))
         .route(tokens, post(tokens::revoke))
         .route(new_token, post(tokens::add))
+        .route(invite, post(links::choose_password))
+        .route(reset, post(links::choose_password))
+        .merge(administration::forms())
         .layer(DefaultBodyLimit::max(MAX_FORM))
 }
 
+/// A form of one's own settings or tokens that had lost its session, as its page shows it again.
+pub(super) fn typed_again(path: &str, typed: &Fields) -> Option<PlainPost> {
+    let refusal = Refusal::SignedInAgain;
+    match path {
+        "/settings/personal-access-tokens/new" => Some(PlainPost::TokenRefused { form: token_form(typed), refusal }),
+        "/settings/general" => settings::typed_again(typed, refusal),
+        _ => None,
+    }
+}
+
 /// A posted form: the request's context, its fields, and the request without its body for rendering the page.
-struct Posted {
-    context: RequestContext,
-    fields: Fields,
-    page: Request,
+pub(super) struct Posted {
+    pub(super) context: RequestContext,
+    pub(super) fields: Fields,
+    pub(super) page: Request,
 }
 
 impl Posted {
@@ -66,7 +87,7 @@ impl Posted {
     }
 
     /// The browser's name for itself.
-    fn agent(&self) -> String {
+    pub(super) fn agent(&self) -> String {
         let agent = self.page.headers().get(USER_AGENT).and_then(|value| value.to_str().ok());
         agent.unwrap_or_default().to_owned()
     }
@@ -103,7 +124,7 @@ impl FromRequest<ServerState> for Posted {
 }
 
 /// A form that only somebody who is signed in may post. Others are led to the sign-in.
-struct PostedBy(Caller, Posted);
+pub(super) struct PostedBy(pub(super) Caller, pub(super) Posted);
 
 impl FromRequest<ServerState> for PostedBy {
     type Rejection = Response;

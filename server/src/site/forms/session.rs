@@ -60,7 +60,7 @@ pub(super) async fn sign_out(State(state): State<ServerState>, posted: Posted) -
     response
 }
 
-fn lead_in(session: &StartedSession, path: &str, web: &WebSettings) -> Response {
+pub(in crate::site) fn lead_in(session: &StartedSession, path: &str, web: &WebSettings) -> Response {
     let mut response = Redirect::to(path).into_response();
     if let Some(value) = cookie::start(session, web) {
         response.headers_mut().insert(SET_COOKIE, value);

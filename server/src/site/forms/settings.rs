@@ -16,13 +16,23 @@ pub(super) async fn change(State(state): State<ServerState>, PostedBy(caller, po
             |refusal| PlainPost::SettingsRefused { section: SettingsSection::Profile, typed: String::new(), refusal };
         return posted.render(Refusal::NotFound.into(), post).await;
     };
-    let typed = match section {
-        SettingsSection::Email => posted.fields.typed(Field::Email),
-        _ => posted.fields.typed(Field::Name),
-    };
+    let typed = typed_into(section, &posted.fields);
     match apply(&state.service, &caller, section, &posted.fields).await {
         Ok(()) => Redirect::to(&format!("/settings/general?saved={}", section.code())).into_response(),
         Err(failure) => posted.render(failure, |refusal| PlainPost::SettingsRefused { section, typed, refusal }).await,
+    }
+}
+
+/// The form that was sent, to be shown again with this refusal.
+pub(super) fn typed_again(fields: &Fields, refusal: Refusal) -> Option<PlainPost> {
+    let section = SettingsSection::parse(&fields.text("section"))?;
+    Some(PlainPost::SettingsRefused { section, typed: typed_into(section, fields), refusal })
+}
+
+fn typed_into(section: SettingsSection, fields: &Fields) -> String {
+    match section {
+        SettingsSection::Email => fields.typed(Field::Email),
+        _ => fields.typed(Field::Name),
     }
 }
 

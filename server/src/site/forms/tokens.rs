@@ -8,20 +8,14 @@ use latchkey_app::PlainPost;
 use latchkey_domain::{Field, Refusal, TokenForm};
 use latchkey_service::Failure;
 
-use super::PostedBy;
+use super::{Fields, PostedBy};
 use crate::ServerState;
 use crate::site::{HOME, pages};
 
 /// Makes a token. The answer is the list with the panel that shows the secret, this once: reloading it posts the
 /// form again, which leads to the list.
 pub(super) async fn add(State(state): State<ServerState>, PostedBy(caller, posted): PostedBy) -> Response {
-    let form = TokenForm {
-        form_id: posted.fields.text("form_id"),
-        description: posted.fields.typed(Field::Description),
-        expiration: posted.fields.typed(Field::Expiration),
-        scope_choice: posted.fields.text("scope_choice"),
-        scopes: posted.fields.all("scopes[]"),
-    };
+    let form = token_form(&posted.fields);
     let password = posted.fields.secret(Field::CurrentPassword.name());
     match state.service.add_token(&caller, &form, &password, &posted.context.base_url).await {
         Ok(token) => {
@@ -32,6 +26,17 @@ pub(super) async fn add(State(state): State<ServerState>, PostedBy(caller, poste
         }
         Err(Failure::Refused(Refusal::AlreadyCreated)) => to_list("notice=already-created"),
         Err(failure) => posted.render(failure, |refusal| PlainPost::TokenRefused { form, refusal }).await,
+    }
+}
+
+/// The form for a new token, as it was typed.
+pub(in crate::site) fn token_form(fields: &Fields) -> TokenForm {
+    TokenForm {
+        form_id: fields.text("form_id"),
+        description: fields.typed(Field::Description),
+        expiration: fields.typed(Field::Expiration),
+        scope_choice: fields.text("scope_choice"),
+        scopes: fields.all("scopes[]"),
     }
 }
 

@@ -159,3 +159,8 @@ async fn caddy_asks_and_passes_the_refusals_on() {
 async fn traefik_asks_and_passes_the_refusals_on() {
     walk(program::Gateway::Traefik).await;
 }
+
+#[tokio::test]
+async fn envoy_asks_and_passes_the_refusals_on() {
+    walk(program::Gateway::Envoy).await;
+}

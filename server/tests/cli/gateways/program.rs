@@ -12,6 +12,7 @@ pub(crate) enum Gateway {
     Nginx,
     Caddy,
     Traefik,
+    Envoy,
 }
 
 /// A gateway that runs; ended when dropped.
@@ -24,9 +25,11 @@ impl Program {
     pub(crate) fn start(gateway: Gateway, place: &Place, latchkey: &str, upstream: SocketAddr) -> Self {
         // A port that was free a moment ago, and still is unless another program wants just this one.
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let documented = |file: &str| {
+            fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/gateways").join(file)).unwrap()
+        };
         let moved = |file: &str| {
-            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/gateways").join(file);
-            let text = fs::read_to_string(path).unwrap();
+            let text = documented(file);
             for documented in ["127.0.0.1:3000", "127.0.0.1:8080"] {
                 assert!(text.contains(documented), "{file}: {documented}");
             }
@@ -69,6 +72,14 @@ impl Program {
                 command.args(["--global.checknewversion=false", "--global.sendanonymoususage=false"]);
                 command
             }
+            Gateway::Envoy => {
+                let moved = place_envoy(&documented("envoy.yaml"), latchkey, upstream, address);
+                place.write("envoy.yaml", moved);
+                let own = std::env::var("LATCHKEY_ENVOY").unwrap_or_default();
+                let mut command = Command::new(find(&[&own, "envoy"]));
+                command.args(["--use-dynamic-base-id", "--concurrency", "1", "-c"]).arg(place.path("envoy.yaml"));
+                command
+            }
         };
         let log = File::create(place.path("gateway.log")).unwrap();
         let child = command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
@@ -85,6 +96,17 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Envoy's configuration has addresses and ports apart.
+fn place_envoy(text: &str, latchkey: &str, upstream: SocketAddr, own: SocketAddr) -> String {
+    let at = |address: &str, port: u16| format!("address: {address}, port_value: {port}");
+    let latchkey: SocketAddr = latchkey.parse().unwrap();
+    let moves = [(at("0.0.0.0", 8000), own), (at("127.0.0.1", 3000), latchkey), (at("127.0.0.1", 8080), upstream)];
+    moves.iter().fold(text.to_owned(), |text, (documented, address)| {
+        assert!(text.contains(documented), "envoy.yaml: {documented}");
+        text.replace(documented, &at(&address.ip().to_string(), address.port()))
+    })
 }
 
 /// The first of these programs that is here.

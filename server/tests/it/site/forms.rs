@@ -265,6 +265,7 @@ async fn nobody_has_more_than_500_live_tokens() {
             source,
             rate_limit: latchkey_domain::TokenRateLimit::Default,
             origin: &origin,
+            maker: None,
         };
         app.service.issue(owner, &form.parse().unwrap(), None).await.unwrap();
     }

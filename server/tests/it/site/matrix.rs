@@ -71,16 +71,23 @@ const fn post(path: &'static str, fields: Fields, anonymous: Gets, signed_in: Ge
     Row { method: "POST", path, query: "", fields, anonymous, owner: signed_in, others: signed_in, admin: signed_in }
 }
 
-const PAGE_ROWS: [Row; 8] = [
+const PAGE_ROWS: [Row; 14] = [
     // There is an admin already.
     get("/setup", Status(410), Status(410)),
     get("/sign-in", Status(200), Led(TOKENS)),
+    // Without the code of a link.
+    get("/invite", Status(410), Status(410)),
+    get("/reset-password", Status(410), Status(410)),
     get("/settings/general", ToSignIn, Status(200)),
     get("/settings/diagnostics", ToSignIn, Status(200)),
     get(TOKENS, ToSignIn, Status(200)),
     get("/settings/personal-access-tokens/new", ToSignIn, Status(200)),
     Row { owner: Status(200), ..get("/settings/personal-access-tokens/{sid}", ToSignIn, Status(404)) },
     administration("/administration/service-reps"),
+    administration("/administration/service-reps/new"),
+    administration("/administration/service-reps/{id}"),
+    administration("/administration/service-reps/{id}/move"),
+    administration("/administration/personal-access-tokens/new"),
 ];
 
 /// Stands for the owner's token in a form.
@@ -88,7 +95,38 @@ const THE_TOKEN: &str = "<the token>";
 /// Stands for a form's id that was not used yet.
 const FRESH: &str = "<fresh>";
 
-const FORM_ROWS: [Row; 6] = [
+/// Stands for a rep in a form; in a path, `{id}` does.
+const THE_REP: &str = "<the rep>";
+
+/// A form of administration.
+const fn form_of_administration(path: &'static str, fields: Fields, admin: Gets) -> Row {
+    Row { admin, ..post(path, fields, ToSignIn, Status(403)) }
+}
+
+const FORM_ROWS: [Row; 12] = [
+    post("/invite", &[("password", PASSWORD)], Status(410), Status(410)),
+    post("/reset-password", &[("password", PASSWORD)], Status(410), Status(410)),
+    form_of_administration(
+        "/administration/service-reps/new",
+        &[("kind", "human"), ("name", "Carl"), ("email", "carl@example.com"), ("role", "rep")],
+        Status(200),
+    ),
+    // They are a rep already.
+    form_of_administration("/administration/service-reps/{id}", &[("action", "make-rep")], Status(409)),
+    // They have none.
+    form_of_administration("/administration/service-reps/{id}/move", &[("to", ANN)], Status(409)),
+    form_of_administration(
+        "/administration/personal-access-tokens/new",
+        &[
+            ("form_id", FRESH),
+            ("rep", THE_REP),
+            ("description", "Example"),
+            ("expiration", "90d"),
+            ("scope_choice", "selected"),
+            ("scopes[]", "customer-read"),
+        ],
+        Status(200),
+    ),
     post("/sign-in", &[("email", ANN), ("password", PASSWORD)], Led(TOKENS), Led(TOKENS)),
     post("/sign-out", &[], Led("/sign-in"), Led("/sign-in")),
     post("/setup", &[], Status(410), Status(410)),
@@ -150,13 +188,19 @@ fn rows() -> impl Iterator<Item = Row> {
 }
 
 impl Row {
-    fn request(&self, sid: &str, form_id: &str) -> Request {
-        let request = Request::new(self.method, &format!("{}{}", self.path.replace("{sid}", sid), self.query));
+    /// The row's path for a token and a rep that there are.
+    fn path(&self, known: &Known) -> String {
+        self.path.replace("{sid}", &known.sid).replace("{id}", &known.rep)
+    }
+
+    fn request(&self, known: &Known, form_id: &str) -> Request {
+        let request = Request::new(self.method, &format!("{}{}", self.path(known), self.query));
         if self.method == "GET" {
             return request;
         }
         let fill = |value| match value {
-            THE_TOKEN => sid,
+            THE_TOKEN => &known.sid,
+            THE_REP => &known.rep,
             FRESH => form_id,
             other => other,
         };
@@ -164,13 +208,13 @@ impl Row {
         request.form(&fields)
     }
 
-    fn check(&self, who: &str, gets: Gets, sid: &str, answer: &Answer) {
+    fn check(&self, who: &str, gets: Gets, known: &Known, answer: &Answer) {
         let what = format!("{} {} by {who}: {}", self.method, self.path, String::from_utf8_lossy(&answer.body));
         match gets {
             Status(status) => assert_eq!(answer.leads_to(), (status, String::new()), "{what}"),
             Led(to) => assert_eq!(answer.leads_to(), (303, to.to_owned()), "{what}"),
             ToSignIn => {
-                let path = self.path.replace("{sid}", sid);
+                let path = self.path(known);
                 assert_eq!(answer.leads_to(), (303, format!("/sign-in?next={path}")), "{what}");
             }
             Says(status, refusal) => {
@@ -202,6 +246,18 @@ fn the_tables_name_all_there_is_and_nothing_else() {
     assert_eq!(CATALOG_ROUTES.lines().map(str::to_owned).collect::<BTreeSet<_>>(), of_catalog);
 }
 
+/// A token of Ann's, and Ben's id.
+struct Known {
+    sid: String,
+    rep: String,
+}
+
+impl Known {
+    async fn in_app(app: &TestApp, sid: impl ToString) -> Self {
+        Self { sid: sid.to_string(), rep: app.rep("ben@example.com").await.id.to_string() }
+    }
+}
+
 /// A server with two reps and an admin.
 async fn populated() -> TestApp {
     let app = TestApp::start().await;
@@ -222,14 +278,14 @@ async fn disabled(app: &TestApp) -> SignedIn<'_> {
 async fn everybody_gets_what_the_table_says_of_the_site() {
     for row in rows() {
         let app = populated().await;
-        let sid = app.token("customer-read").await.sid.to_string();
-        row.check("nobody", row.anonymous, &sid, &app.visitor().send(row.request(&sid, "")).await);
-        row.check("a disabled rep", row.anonymous, &sid, &disabled(&app).await.send(row.request(&sid, "")).await);
+        let known = Known::in_app(&app, app.token("customer-read").await.sid).await;
+        row.check("nobody", row.anonymous, &known, &app.visitor().send(row.request(&known, "")).await);
+        row.check("a disabled rep", row.anonymous, &known, &disabled(&app).await.send(row.request(&known, "")).await);
         // The owner last: what is revoked stays so.
         for (email, gets) in [("ben@example.com", row.others), ("admin@example.com", row.admin), (ANN, row.owner)] {
             let caller = app.signed_in(email).await;
-            let request = row.request(&sid, &caller.form_id().await);
-            row.check(email, gets, &sid, &caller.send(request).await);
+            let request = row.request(&known, &caller.form_id().await);
+            row.check(email, gets, &known, &caller.send(request).await);
         }
     }
 }
@@ -239,12 +295,12 @@ async fn a_token_opens_nothing_of_the_site() {
     let app = populated().await;
     let vendor = app.vendor("*").await;
     let ann = app.signed_in(ANN).await;
-    let sid = vendor.token.sid.to_string();
+    let known = Known::in_app(&app, vendor.token.sid).await;
     for row in rows() {
         for form in CredentialForm::ALL {
-            let (name, value) = form.header(&sid, &vendor.token.secret);
-            let alone = app.visitor().send(row.request(&sid, "").header(name, &value)).await;
-            let beside_a_session = ann.send(row.request(&sid, "").header(name, &value)).await;
+            let (name, value) = form.header(&known.sid, &vendor.token.secret);
+            let alone = app.visitor().send(row.request(&known, "").header(name, &value)).await;
+            let beside_a_session = ann.send(row.request(&known, "").header(name, &value)).await;
             for answer in [alone, beside_a_session] {
                 let refusal = (403, "credential_not_accepted".to_owned());
                 assert_eq!(answer.refusal(), refusal, "{} {} by {form:?}", row.method, row.path);
@@ -327,7 +383,7 @@ async fn what_changes_something_must_come_from_our_own_pages() {
     let app = populated().await;
     let vendor: Vendor<'_> = app.vendor("customer-read").await;
     let ann = app.signed_in(ANN).await;
-    let sid = vendor.token.sid.to_string();
+    let known = Known::in_app(&app, vendor.token.sid).await;
     let from = |request: Request, headers: &[(&str, &str)]| {
         let request = request.header("cookie", format!("latchkey={}", ann.cookie)).header("host", "latchkey.test");
         headers.iter().fold(request, |request, (name, value)| request.header(name, value))
@@ -343,7 +399,7 @@ async fn what_changes_something_must_come_from_our_own_pages() {
     ];
     for row in rows().filter(|row| row.method != "GET") {
         for headers in elsewhere {
-            let answer = app.anonymous().send(from(row.request(&sid, ""), headers)).await;
+            let answer = app.anonymous().send(from(row.request(&known, ""), headers)).await;
             assert_eq!(answer.refusal(), (403, "cross_origin".to_owned()), "{} {headers:?}", row.path);
             assert_eq!(answer.header("set-cookie"), "");
         }
@@ -351,7 +407,7 @@ async fn what_changes_something_must_come_from_our_own_pages() {
     assert_eq!(ann.get("/settings/general").await.status, 200, "the session lives on");
     assert_eq!(vendor.get("/api/v1/token").await.status, 200, "the token lives on");
     // An older browser names the origin alone.
-    let revocation = Request::new("POST", TOKENS).form(&[("revoke", &sid)]);
+    let revocation = Request::new("POST", TOKENS).form(&[("revoke", &known.sid)]);
     let answer = app.anonymous().send(from(revocation, &[("origin", "http://latchkey.test")])).await;
     assert_eq!(answer.status, 303);
     assert_eq!(vendor.get("/api/v1/token").await.status, 401);

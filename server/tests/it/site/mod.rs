@@ -2,6 +2,9 @@
 
 mod explain;
 mod forms;
+mod kept_forms;
 mod matrix;
 mod one_token;
 mod secrets;
+mod service_reps;
+mod tokens_for_others;

@@ -157,7 +157,8 @@ impl TestApp {
             origin: origin(),
             detail: String::new(),
         };
-        self.store.set_disabled(rep.id, disabled.then_some(NOW), &audit).await.unwrap();
+        let changed = self.store.set_disabled(rep.id, disabled.then_some(NOW), &audit).await.unwrap();
+        self.service.settle(changed).await.unwrap();
     }
 
     /// A token of ann@example.com for 90 days with these scopes; "*" is All Scopes.
@@ -178,7 +179,7 @@ impl TestApp {
         }
         let (actor, source) = (AuditActor::CommandLine, TokenSource::CommandLine);
         let rate_limit = latchkey_domain::TokenRateLimit::Default;
-        let owner = TokenOwner { rep: &rep, actor, source, rate_limit, origin: &origin() };
+        let owner = TokenOwner { rep: &rep, actor, source, rate_limit, origin: &origin(), maker: None };
         let issued = self.service.issue(owner, &draft, None).await.unwrap();
         IssuedToken {
             sid: issued.token.sid,

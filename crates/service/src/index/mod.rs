@@ -1,0 +1,307 @@
+//! The verification index: every live token in memory, as current as the database.
+//!
+//! 1. [`Service::keep_index`] builds it in the background: it notes the newest revision, reads every live token in
+//!    pages, then applies what has changed since. Until that is done, calls are judged from the database.
+//! 2. A change made here is applied after its commit and before its reply ([`Service::settle`]).
+//! 3. A change made by another process is seen by the watch. What is in memory counts for [`TRUST`] after a look at
+//!    the watch began, by the clock that goes on while the machine sleeps. The first call after that looks again;
+//!    where the watch does not answer, the database is read. So nobody looks while nobody calls.
+//! 4. A command of another process answers only once [`TRUST`] has passed since its commit: whatever this process
+//!    answers then comes from a look that began after it.
+//!
+//! Where changes are missing, or a change could not be applied, nothing in memory counts: the index is followed up
+//! or built anew, and the database is read meanwhile. On an engine without a watch the database is always read.
+
+mod settle;
+mod table;
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use latchkey_domain::{AccountSid, RepId};
+use tokio::sync::{Mutex, Notify};
+
+use crate::Service;
+use crate::ports::{BootClock, ChangeWatch, Revision, SecretPlace, SecretRecord, Store, StoreResult, TokenChange};
+use table::Table;
+
+pub(crate) use table::Grants;
+pub use table::{Known, Owner};
+
+/// How long what is in memory counts after a look at the watch.
+pub const TRUST: Duration = Duration::from_millis(100);
+/// How long a call waits for the watch before it reads the database.
+const WATCH_PATIENCE: Duration = Duration::from_millis(50);
+/// How long to wait before another try, where the index could not be built.
+const BUILD_PAUSE: Duration = Duration::from_secs(1);
+/// How many revisions are kept for those who follow.
+const KEPT_CHANGES: u32 = 10_000;
+/// How many tokens are read at once.
+const PAGE: u32 = 2_000;
+
+/// How the index stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IndexState {
+    /// How many secrets of live tokens it holds.
+    pub secrets: usize,
+    /// How much memory they take, in bytes.
+    pub bytes: usize,
+    /// Whether it is complete, and was known to be current within [`TRUST`].
+    pub is_trusted: bool,
+}
+
+pub(crate) struct Index {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn BootClock>,
+    live: RwLock<Option<Arc<Table>>>,
+    /// Until when what is in memory counts, in microseconds of the boot clock.
+    trusted_until: AtomicU64,
+    follower: Mutex<Follower>,
+    lost: Notify,
+}
+
+/// Held by whoever applies changes, so that they are applied one after the other.
+#[derive(Default)]
+struct Follower {
+    watch: Option<Box<dyn ChangeWatch>>,
+    applied: Revision,
+    /// Whether there may be changes that the watch told of and that are not applied.
+    is_behind: bool,
+}
+
+impl Index {
+    pub(crate) fn new(store: Arc<dyn Store>, clock: Arc<dyn BootClock>) -> Self {
+        let (live, trusted_until) = (RwLock::default(), AtomicU64::new(0));
+        Self { store, clock, live, trusted_until, follower: Mutex::default(), lost: Notify::new() }
+    }
+
+    fn table(&self) -> Option<Arc<Table>> {
+        self.live.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn is_trusted(&self) -> bool {
+        self.clock.micros() < self.trusted_until.load(Ordering::Acquire)
+    }
+
+    fn distrust(&self) {
+        self.trusted_until.store(0, Ordering::Release);
+    }
+
+    fn lose(&self) {
+        self.distrust();
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.lost.notify_one();
+    }
+
+    /// The live tokens, if they are known to be current.
+    async fn current(&self) -> Option<Arc<Table>> {
+        if self.is_trusted() {
+            return self.table();
+        }
+        self.table()?;
+        tokio::time::timeout(WATCH_PATIENCE, self.look()).await.ok()??;
+        self.table()
+    }
+
+    /// Makes sure that what is in memory is current, or answers `None`.
+    async fn look(&self) -> Option<()> {
+        let mut follower = self.follower.lock().await;
+        // Somebody else may have looked meanwhile.
+        if self.is_trusted() {
+            return Some(());
+        }
+        let began = self.clock.micros();
+        let looked = match &mut follower.watch {
+            Some(watch) => watch.has_moved().await,
+            None => return None,
+        };
+        match looked {
+            Ok(has_moved) => follower.is_behind |= has_moved,
+            Err(error) => {
+                tracing::warn!(cause = %error, "changes cannot be watched; calls are judged from the database");
+                follower.is_behind = true;
+                return None;
+            }
+        }
+        if follower.is_behind && !self.follow(&mut follower).await {
+            return None;
+        }
+        let trust = u64::try_from(TRUST.as_micros()).unwrap_or_default();
+        self.trusted_until.store(began.saturating_add(trust), Ordering::Release);
+        Some(())
+    }
+
+    /// Applies every change that is committed. Answers whether what is in memory has them all.
+    async fn follow(&self, follower: &mut Follower) -> bool {
+        let Some(table) = self.table() else { return false };
+        // Until the end, also where this is given up in between.
+        follower.is_behind = true;
+        match apply_changes(self.store.as_ref(), &table, follower.applied).await {
+            Ok(Some(latest)) => {
+                follower.applied = latest;
+                follower.is_behind = false;
+                true
+            }
+            Ok(None) => {
+                tracing::warn!("changes to tokens are missing; the index is built anew");
+                self.lose();
+                false
+            }
+            Err(error) => {
+                tracing::warn!(cause = %error, "changes to tokens cannot be read; calls are judged from the database");
+                self.distrust();
+                false
+            }
+        }
+    }
+
+    /// Makes sure that a committed change holds here: it is in memory, or nothing in memory counts.
+    async fn settle(&self, revision: Option<Revision>) {
+        if self.table().is_none() {
+            // Whatever is being built reads the newest revision again before it counts.
+            return;
+        }
+        let mut follower = self.follower.lock().await;
+        let is_applied = revision.is_some_and(|revision| revision <= follower.applied) && !follower.is_behind;
+        if !is_applied {
+            self.follow(&mut follower).await;
+        }
+    }
+
+    /// Builds the index; `false` where the engine has no watch.
+    async fn build(&self, now: latchkey_domain::Timestamp) -> StoreResult<bool> {
+        let Some(watch) = self.store.watch_changes().await? else { return Ok(false) };
+        let start = self.store.token_changes(Revision::from_number(i64::MAX)).await?.latest;
+        let table = Table::new();
+        for rep in self.store.reps().await? {
+            table.set_owner((&rep).into());
+        }
+        for place in SecretPlace::ALL {
+            let mut last = None;
+            loop {
+                let page = self.store.live_secrets(place, last, now, PAGE).await?;
+                let Some(end) = page.last() else { break };
+                last = Some(end.sid);
+                insert(self.store.as_ref(), &table, &page).await?;
+                // A token may be met twice, where its second secret came meanwhile: the changes put that right.
+            }
+        }
+        let mut follower = self.follower.lock().await;
+        *follower = Follower { watch: Some(watch), applied: start, is_behind: true };
+        let Some(latest) = apply_changes(self.store.as_ref(), &table, start).await? else {
+            self.lost.notify_one();
+            return Ok(true);
+        };
+        follower.applied = latest;
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(table));
+        Ok(true)
+    }
+}
+
+/// Reads again what has changed after a revision, and answers the newest one; `None` where that cannot be told.
+async fn apply_changes(store: &dyn Store, table: &Table, after: Revision) -> StoreResult<Option<Revision>> {
+    let found = store.token_changes(after).await?;
+    let Some(changes) = found.changes else { return Ok(None) };
+    let (mut tokens, mut owners) = (BTreeSet::new(), BTreeSet::new());
+    for change in changes {
+        match change {
+            TokenChange::Token(sid) => drop(tokens.insert(sid)),
+            TokenChange::Owner(id) => drop(owners.insert(id)),
+            TokenChange::Everything => return Ok(None),
+        }
+    }
+    for id in owners {
+        load_owner(store, table, id).await?;
+    }
+    let sids: Vec<AccountSid> = tokens.into_iter().collect();
+    let mut secrets = store.secrets_of(&sids).await?;
+    // What is live now, expired or not: the verdict goes by the time of the call.
+    secrets.retain(|secret| secret.revoked_at.is_none());
+    for secret in &secrets {
+        if !table.knows_owner(secret.owner) {
+            load_owner(store, table, secret.owner).await?;
+        }
+    }
+    let mut by_sid = std::collections::HashMap::<AccountSid, Vec<&SecretRecord>>::new();
+    for secret in &secrets {
+        by_sid.entry(secret.sid).or_default().push(secret);
+    }
+    for sid in sids {
+        table.replace(sid, &by_sid.remove(&sid).unwrap_or_default());
+    }
+    Ok(Some(found.latest))
+}
+
+async fn insert(store: &dyn Store, table: &Table, secrets: &[SecretRecord]) -> StoreResult<()> {
+    for secret in secrets {
+        if !table.knows_owner(secret.owner) {
+            load_owner(store, table, secret.owner).await?;
+        }
+        table.insert(secret);
+    }
+    Ok(())
+}
+
+async fn load_owner(store: &dyn Store, table: &Table, id: RepId) -> StoreResult<()> {
+    if let Some(rep) = store.rep(id).await? {
+        table.set_owner((&rep).into());
+    }
+    Ok(())
+}
+
+impl Service {
+    /// Builds the index of live tokens, and builds it anew whenever it is lost. Never ends, but on an engine on
+    /// which no index can be known to be current.
+    pub async fn keep_index(&self) {
+        loop {
+            match self.build_index().await {
+                Ok(true) => self.index.lost.notified().await,
+                Ok(false) => return,
+                Err(error) => {
+                    tracing::warn!(cause = %error, "the index of tokens cannot be built; trying again");
+                    tokio::time::sleep(BUILD_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Builds the index of live tokens; `false` where the engine has no watch that it could be kept current by.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn build_index(&self) -> StoreResult<bool> {
+        self.index.build(self.now()).await
+    }
+
+    /// Forgets the changes that nobody who follows can still be missing; who is further behind builds anew.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn forget_changes(&self) -> StoreResult<()> {
+        self.store.forget_changes(KEPT_CHANGES).await
+    }
+
+    /// How the index stands.
+    #[must_use]
+    pub fn index_state(&self) -> IndexState {
+        match self.index.table() {
+            None => IndexState { secrets: 0, bytes: 0, is_trusted: false },
+            Some(table) => {
+                IndexState { secrets: table.len(), bytes: table.bytes(), is_trusted: self.index.is_trusted() }
+            }
+        }
+    }
+
+    /// What the index knows of a secret: `None` where the database has to be read.
+    pub(crate) async fn indexed(&self, hash: &latchkey_domain::TokenHash) -> Option<Option<Known>> {
+        Some(self.index.current().await?.find(hash))
+    }
+
+    /// What the index knows of a token's secrets: `None` where the database has to be read.
+    pub(crate) async fn indexed_secrets(&self, sids: &BTreeSet<AccountSid>) -> Option<Vec<Known>> {
+        let table = self.index.current().await?;
+        Some(sids.iter().flat_map(|sid| table.secrets_of(*sid)).collect())
+    }
+}

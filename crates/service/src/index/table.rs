@@ -1,0 +1,448 @@
+//! The live tokens, compactly: found by the first 8 bytes of their secrets' SHA-256, confirmed on all 32.
+//!
+//! Slots lie in plain vectors; the hash tables hold only their numbers. What many tokens share (owner, scopes, limit)
+//! is held once. Whoever looks up takes a read lock on one of 64 parts, for the time of copying a slot; whoever
+//! changes takes a write lock for one insertion or removal. Changes are made by one task at a time.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use hashbrown::HashTable;
+use latchkey_domain::{AccountSid, Catalog, RepId, Role, ScopeSet, Timestamp, TokenHash, TokenRateLimit};
+
+use crate::ports::{Rep, SecretRecord};
+
+/// In how many parts the slots lie. Their numbers have 6 bits of a place, slots the other 26.
+const PARTS: usize = 64;
+const SLOT_BITS: u32 = 26;
+
+/// What is known of a secret's token: what its verdict is made of, and what the answers name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// The token.
+    pub sid: AccountSid,
+    /// Its owner.
+    pub owner: Arc<Owner>,
+    /// What it was given.
+    pub scopes: Arc<ScopeSet>,
+    /// How many calls it may make.
+    pub rate_limit: TokenRateLimit,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// The first instant at which it is no longer valid.
+    pub expires_at: Timestamp,
+    /// The first instant at which this secret is no longer valid, where it ends before its token.
+    pub secret_not_after: Option<Timestamp>,
+    /// When it was taken back.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// A token's owner, as far as verdicts and answers go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// The service rep.
+    pub id: RepId,
+    /// Their address.
+    pub email: String,
+    /// What they may do.
+    pub role: Role,
+    /// Whether their tokens work.
+    pub is_enabled: bool,
+}
+
+impl From<&Rep> for Owner {
+    fn from(rep: &Rep) -> Self {
+        Self { id: rep.id, email: rep.email.clone(), role: rep.role, is_enabled: rep.is_enabled() }
+    }
+}
+
+/// One secret. Times are whole seconds since 1970; one beyond 2106 counts as that.
+struct Slot {
+    hash: [u8; 32],
+    sid: [u8; 16],
+    created_at: u32,
+    expires_at: u32,
+    /// Zero for none of its own.
+    not_after: u32,
+    owner: u32,
+    terms: u32,
+}
+
+#[derive(Default)]
+struct Part {
+    by_hash: HashTable<u32>,
+    slots: Vec<Slot>,
+}
+
+/// Something shared by many tokens, held once and found by what it is.
+struct Shared<K, V> {
+    numbers: HashMap<K, u32>,
+    values: Vec<V>,
+}
+
+impl<K, V> Default for Shared<K, V> {
+    fn default() -> Self {
+        Self { numbers: HashMap::new(), values: Vec::new() }
+    }
+}
+
+type Terms = (Arc<ScopeSet>, TokenRateLimit);
+
+/// The live tokens.
+pub(super) struct Table {
+    parts: Vec<RwLock<Part>>,
+    by_sid: Vec<RwLock<HashTable<u32>>>,
+    hasher: RandomState,
+    owners: RwLock<Shared<RepId, Arc<Owner>>>,
+    terms: RwLock<Shared<(Arc<ScopeSet>, String), Terms>>,
+}
+
+impl Table {
+    pub(super) fn new() -> Self {
+        Self {
+            parts: (0..PARTS).map(|_| RwLock::default()).collect(),
+            by_sid: (0..PARTS).map(|_| RwLock::default()).collect(),
+            hasher: RandomState::new(),
+            owners: RwLock::default(),
+            terms: RwLock::default(),
+        }
+    }
+
+    /// The token that this secret belongs to, if it is live.
+    pub(super) fn find(&self, hash: &TokenHash) -> Option<Known> {
+        let key = key_of(hash.as_bytes());
+        let part = read(self.parts.get(place(key))?);
+        let is_it = |number: &u32| slot(&part.slots, *number).is_some_and(|slot| slot.hash == *hash.as_bytes());
+        let found = slot(&part.slots, *part.by_hash.find(key, is_it)?)?;
+        self.known(found)
+    }
+
+    /// What is known under a token's name: one for each of its secrets.
+    pub(super) fn secrets_of(&self, sid: AccountSid) -> Vec<Known> {
+        let places = self.places_of(sid);
+        let known = places.into_iter().filter_map(|at| {
+            let part = read(self.parts.get(part_of(at))?);
+            self.known(slot(&part.slots, number_of(at))?)
+        });
+        // A slot may have been moved since its place was read.
+        known.filter(|known| known.sid == sid).collect()
+    }
+
+    /// Whether there is an owner of this id.
+    pub(super) fn knows_owner(&self, id: RepId) -> bool {
+        read(&self.owners).numbers.contains_key(&id)
+    }
+
+    /// Sets what is known of an owner.
+    pub(super) fn set_owner(&self, owner: Owner) {
+        let mut owners = write(&self.owners);
+        if let Some(held) =
+            owners.numbers.get(&owner.id).copied().and_then(|number| owners.values.get_mut(index(number)))
+        {
+            *held = Arc::new(owner);
+            return;
+        }
+        let number = u32::try_from(owners.values.len()).unwrap_or(u32::MAX);
+        owners.numbers.insert(owner.id, number);
+        owners.values.push(Arc::new(owner));
+    }
+
+    /// Makes these the only secrets of a token. One that it keeps is found throughout.
+    pub(super) fn replace(&self, sid: AccountSid, secrets: &[&SecretRecord]) {
+        for secret in secrets {
+            self.insert(secret);
+        }
+        self.remove_if(sid, |hash| !secrets.iter().any(|secret| secret.hash.as_bytes() == hash));
+    }
+
+    /// Adds a secret of a live token, whose owner is known, or sets anew what is known of it.
+    pub(super) fn insert(&self, secret: &SecretRecord) {
+        let Some(owner) = read(&self.owners).numbers.get(&secret.owner).copied() else { return };
+        let slot = Slot {
+            hash: *secret.hash.as_bytes(),
+            sid: *secret.sid.as_bytes(),
+            created_at: seconds(secret.created_at),
+            expires_at: seconds(secret.expires_at),
+            not_after: secret.not_after.map_or(0, |end| seconds(end).max(1)),
+            owner,
+            terms: self.terms_of(secret),
+        };
+        let key = key_of(&slot.hash);
+        let (at, sid) = (place(key), slot.sid);
+        let Some(part) = self.parts.get(at) else { return };
+        let number = {
+            let mut part = write(part);
+            let Part { by_hash, slots } = &mut *part;
+            let is_it = |number: &u32| self::slot(slots, *number).is_some_and(|held| held.hash == slot.hash);
+            let held = by_hash.find(key, is_it).copied();
+            if let Some(held) = held.and_then(|number| slots.get_mut(index(number))) {
+                *held = slot;
+                return;
+            }
+            let number = u32::try_from(slots.len()).unwrap_or(u32::MAX);
+            if slots.len() == slots.capacity() {
+                // A sixteenth more at a time: doubling would leave up to half of the memory empty.
+                slots.reserve_exact((slots.len() / 16).max(16));
+            }
+            slots.push(slot);
+            by_hash.insert_unique(key, number, |number| key_at(slots, *number));
+            number
+        };
+        self.name(sid, packed(at, number));
+    }
+
+    /// Removes those secrets of a token whose hash is one of these.
+    fn remove_if(&self, sid: AccountSid, is_gone: impl Fn(&[u8; 32]) -> bool) {
+        // One at a time: each removal moves the last slot of its part into the gap.
+        while let Some(at) =
+            self.places_of(sid).into_iter().find(|at| self.hash_at(*at).is_some_and(|hash| is_gone(&hash)))
+        {
+            self.unname(*sid.as_bytes(), at);
+            let Some(part) = self.parts.get(part_of(at)) else { return };
+            let moved = {
+                let mut part = write(part);
+                let Part { by_hash, slots } = &mut *part;
+                let (gone, last) = (number_of(at), u32::try_from(slots.len().saturating_sub(1)).unwrap_or(u32::MAX));
+                if let Ok(entry) = by_hash.find_entry(key_at(slots, gone), |number| *number == gone) {
+                    entry.remove();
+                }
+                if index(gone) >= slots.len() {
+                    return;
+                }
+                let moved_key = key_at(slots, last);
+                slots.swap_remove(index(gone));
+                if gone == last {
+                    None
+                } else {
+                    if let Some(number) = by_hash.find_mut(moved_key, |number| *number == last) {
+                        *number = gone;
+                    }
+                    slot(slots, gone).map(|slot| (slot.sid, last, gone))
+                }
+            };
+            if let Some((sid, from, to)) = moved {
+                self.rename(sid, packed(part_of(at), from), at);
+                debug_assert_eq!(to, number_of(at), "the last slot fills the gap");
+            }
+        }
+    }
+
+    /// How many secrets there are.
+    pub(super) fn len(&self) -> usize {
+        self.parts.iter().map(|part| read(part).slots.len()).sum()
+    }
+
+    /// How much memory the slots and their tables take, in bytes; what tokens share is not counted.
+    pub(super) fn bytes(&self) -> usize {
+        let slots: usize = self
+            .parts
+            .iter()
+            .map(|part| {
+                let part = read(part);
+                part.slots.capacity() * size_of::<Slot>() + part.by_hash.allocation_size()
+            })
+            .sum();
+        slots + self.by_sid.iter().map(|names| read(names).allocation_size()).sum::<usize>()
+    }
+
+    fn known(&self, slot: &Slot) -> Option<Known> {
+        let owner = Arc::clone(read(&self.owners).values.get(index(slot.owner))?);
+        let (scopes, rate_limit) = read(&self.terms).values.get(index(slot.terms))?.clone();
+        let time = |seconds: u32| Timestamp::from_unix_seconds(seconds.into());
+        Some(Known {
+            sid: AccountSid::from_bytes(slot.sid),
+            owner,
+            scopes,
+            rate_limit,
+            created_at: time(slot.created_at),
+            expires_at: time(slot.expires_at),
+            secret_not_after: (slot.not_after > 0).then(|| time(slot.not_after)),
+            revoked_at: None,
+        })
+    }
+
+    fn terms_of(&self, secret: &SecretRecord) -> u32 {
+        let key = (Arc::clone(&secret.scopes), secret.rate_limit.to_string());
+        if let Some(number) = read(&self.terms).numbers.get(&key) {
+            return *number;
+        }
+        let mut terms = write(&self.terms);
+        let number = u32::try_from(terms.values.len()).unwrap_or(u32::MAX);
+        terms.numbers.insert(key, number);
+        terms.values.push((Arc::clone(&secret.scopes), secret.rate_limit));
+        number
+    }
+
+    fn sid_at(&self, at: u32) -> [u8; 16] {
+        let part = self.parts.get(part_of(at)).map(read);
+        part.and_then(|part| slot(&part.slots, number_of(at)).map(|slot| slot.sid)).unwrap_or_default()
+    }
+
+    fn hash_at(&self, at: u32) -> Option<[u8; 32]> {
+        let part = read(self.parts.get(part_of(at))?);
+        slot(&part.slots, number_of(at)).map(|slot| slot.hash)
+    }
+
+    fn places_of(&self, sid: AccountSid) -> Vec<u32> {
+        let key = self.hasher.hash_one(sid.as_bytes());
+        let Some(names) = self.by_sid.get(place(key)) else { return Vec::new() };
+        let names = read(names);
+        names.iter_hash(key).copied().filter(|at| self.sid_at(*at) == *sid.as_bytes()).collect()
+    }
+
+    fn name(&self, sid: [u8; 16], at: u32) {
+        let key = self.hasher.hash_one(sid);
+        if let Some(names) = self.by_sid.get(place(key)) {
+            write(names).insert_unique(key, at, |at| self.hasher.hash_one(self.sid_at(*at)));
+        }
+    }
+
+    fn unname(&self, sid: [u8; 16], at: u32) {
+        let key = self.hasher.hash_one(sid);
+        let names = self.by_sid.get(place(key)).map(write);
+        if let Some(mut names) = names
+            && let Ok(entry) = names.find_entry(key, |held| *held == at)
+        {
+            entry.remove();
+        }
+    }
+
+    fn rename(&self, sid: [u8; 16], from: u32, to: u32) {
+        let key = self.hasher.hash_one(sid);
+        let names = self.by_sid.get(place(key)).map(write);
+        if let Some(mut names) = names
+            && let Some(held) = names.find_mut(key, |held| *held == from)
+        {
+            *held = to;
+        }
+    }
+}
+
+/// What each role may grant, worked out once.
+#[derive(Debug)]
+pub(crate) struct Grants {
+    rep: Arc<ScopeSet>,
+    admin: Arc<ScopeSet>,
+}
+
+impl Grants {
+    pub(crate) fn of(catalog: &Catalog) -> Self {
+        Self { rep: Arc::new(catalog.grantable_by(Role::Rep)), admin: Arc::new(catalog.grantable_by(Role::Admin)) }
+    }
+
+    pub(crate) fn by(&self, role: Role) -> &Arc<ScopeSet> {
+        match role {
+            Role::Rep => &self.rep,
+            Role::Admin => &self.admin,
+        }
+    }
+}
+
+fn key_of(hash: &[u8; 32]) -> u64 {
+    hash.first_chunk::<8>().map_or(0, |first| u64::from_be_bytes(*first))
+}
+
+fn key_at(slots: &[Slot], number: u32) -> u64 {
+    slot(slots, number).map_or(0, |slot| key_of(&slot.hash))
+}
+
+/// From the middle of the key: hash tables go by its ends.
+fn place(key: u64) -> usize {
+    usize::try_from((key >> 40) % PARTS as u64).unwrap_or_default()
+}
+
+fn packed(part: usize, number: u32) -> u32 {
+    (u32::try_from(part).unwrap_or_default() << SLOT_BITS) | number
+}
+
+fn part_of(at: u32) -> usize {
+    index(at >> SLOT_BITS)
+}
+
+const fn number_of(at: u32) -> u32 {
+    at & ((1 << SLOT_BITS) - 1)
+}
+
+fn slot(slots: &[Slot], number: u32) -> Option<&Slot> {
+    slots.get(index(number))
+}
+
+fn index(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn seconds(time: Timestamp) -> u32 {
+    u32::try_from(time.unix_seconds().max(0)).unwrap_or(u32::MAX)
+}
+
+/// A part is whole after any panic: nothing between its changes can fail.
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn secret(token: u32, place: u8) -> SecretRecord {
+        let mut sid = [7; 16];
+        sid[..4].copy_from_slice(&token.to_be_bytes());
+        SecretRecord {
+            hash: crate::secrets::hash_of_bytes(&[&sid, &[place]]),
+            not_after: (place > 0).then(|| Timestamp::from_unix_seconds(5)),
+            sid: AccountSid::from_bytes(sid),
+            owner: RepId::from_bytes([1; 16]),
+            scopes: Arc::new("a-read b-read".parse().unwrap()),
+            created_at: Timestamp::from_unix_seconds(token.into()),
+            expires_at: Timestamp::from_unix_seconds(1_800_000_000),
+            revoked_at: None,
+            rate_limit: TokenRateLimit::Default,
+        }
+    }
+
+    fn table() -> Table {
+        let table = Table::new();
+        let (id, email) = (RepId::from_bytes([1; 16]), "ann@example.com".to_owned());
+        table.set_owner(Owner { id, email, role: Role::Rep, is_enabled: true });
+        table
+    }
+
+    proptest! {
+        /// Whatever is added and removed in whatever order, exactly what is in it is found, by hash and by name.
+        #[test]
+        fn what_is_in_it_is_found(steps in proptest::collection::vec((0_u32..40, 0_u8..3), 1..300)) {
+            let (table, mut held) = (table(), std::collections::BTreeMap::new());
+            for (token, secrets) in steps {
+                let records: Vec<SecretRecord> = (0..secrets).map(|place| secret(token, place)).collect();
+                table.replace(secret(token, 0).sid, &records.iter().collect::<Vec<_>>());
+                held.insert(token, secrets);
+            }
+            for token in 0..40 {
+                let count = held.get(&token).copied().unwrap_or_default();
+                for place in 0..2 {
+                    let found = table.find(&secret(token, place).hash);
+                    prop_assert_eq!(found.map(|found| found.sid), (place < count).then(|| secret(token, 0).sid));
+                }
+                prop_assert_eq!(table.secrets_of(secret(token, 0).sid).len(), usize::from(count));
+            }
+            prop_assert_eq!(table.len(), held.values().map(|count| usize::from(*count)).sum::<usize>());
+        }
+    }
+
+    #[test]
+    fn a_token_takes_at_most_a_hundred_bytes() {
+        let table = table();
+        for token in 0..200_000 {
+            table.insert(&secret(token, 0));
+        }
+        let each = table.bytes() / table.len();
+        assert!(each <= 100, "{each}");
+    }
+}

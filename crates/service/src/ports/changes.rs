@@ -1,0 +1,175 @@
+//! Changes to what verdicts are made of, and how those who hold verdicts' stuff in memory follow them.
+//!
+//! A transaction that changes what a verdict says (a token, its secrets, its owner) takes a number, its
+//! [`Revision`], and names what is to be read again. Numbers are in the order of commits and leave none out. The
+//! operation answers with a [`Committed`], whose outcome the use case gets only by settling the revision: nobody
+//! hears of a change before the index in memory has it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use latchkey_domain::{AccountSid, RepId, ScopeSet, Timestamp, TokenHash, TokenRateLimit};
+
+use super::StoreResult;
+
+/// The number of a committed change. Zero comes before the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Revision(i64);
+
+impl Revision {
+    /// The revision with this number.
+    #[must_use]
+    pub const fn from_number(number: i64) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn number(self) -> i64 {
+        self.0
+    }
+}
+
+/// What is to be read again because of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TokenChange {
+    /// One token and its secrets, which may be new or gone.
+    Token(AccountSid),
+    /// One service rep, as the owner of tokens: whether enabled, role, address. Their tokens' own rows are as before.
+    Owner(RepId),
+    /// All there is.
+    Everything,
+}
+
+/// The outcome of an operation that may have changed what verdicts are made of.
+///
+/// There is no way to it around the index: `Service::settle` hands it out once the index has applied the change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "nobody may hear of a change before the index has it: settle it"]
+pub struct Committed<T> {
+    outcome: T,
+    revision: Option<Revision>,
+}
+
+impl<T> Committed<T> {
+    /// What came of an operation that changed nothing.
+    pub const fn unchanged(outcome: T) -> Self {
+        Self { outcome, revision: None }
+    }
+
+    /// What came of an operation that was committed under this revision.
+    pub const fn under(revision: Revision, outcome: T) -> Self {
+        Self { outcome, revision: Some(revision) }
+    }
+
+    /// The revision, where there is one.
+    #[must_use]
+    pub const fn revision(&self) -> Option<Revision> {
+        self.revision
+    }
+
+    /// The outcome, with no regard to any index: for those who have none, the store's own tests above all.
+    pub fn unsettled(self) -> T {
+        self.outcome
+    }
+}
+
+/// Changes, in the order of their commits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenChanges {
+    /// The newest revision there is.
+    pub latest: Revision,
+    /// What has changed up to it; `None` where that cannot be told any more, and everything is to be read anew.
+    pub changes: Option<Vec<TokenChange>>,
+}
+
+/// One of a token's secrets, with what the verdict on it is made of, beside its owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretRecord {
+    /// By what it is found.
+    pub hash: TokenHash,
+    /// The first instant at which this secret is no longer valid, where it ends before its token.
+    pub not_after: Option<Timestamp>,
+    /// The token's name.
+    pub sid: AccountSid,
+    /// Whose the token is.
+    pub owner: RepId,
+    /// What the token was given.
+    pub scopes: Arc<ScopeSet>,
+    /// When the token was made.
+    pub created_at: Timestamp,
+    /// The first instant at which the token is no longer valid.
+    pub expires_at: Timestamp,
+    /// When the token was taken back.
+    pub revoked_at: Option<Timestamp>,
+    /// How many calls the token may make.
+    pub rate_limit: TokenRateLimit,
+}
+
+/// Which of a token's two secrets is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretPlace {
+    /// The one in use, which ends with its token.
+    InUse,
+    /// The one on its way out, with an end of its own.
+    OnItsWayOut,
+}
+
+impl SecretPlace {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::InUse, Self::OnItsWayOut];
+}
+
+/// Tells whether anything was committed, at next to no cost.
+#[async_trait]
+pub trait ChangeWatch: Send {
+    /// Whether the database may hold anything that it did not hold when this was last asked. The first answer is
+    /// yes.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database does not answer.
+    async fn has_moved(&mut self) -> StoreResult<bool>;
+}
+
+/// The changes' part of the database.
+#[async_trait]
+pub trait ChangeStore: Send + Sync {
+    /// A watch over this database, on a connection of its own; `None` where the engine has none, and what is in
+    /// memory can never be known to be current.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database does not answer.
+    async fn watch_changes(&self) -> StoreResult<Option<Box<dyn ChangeWatch>>>;
+
+    /// What has changed after this revision.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database fails.
+    async fn token_changes(&self, after: Revision) -> StoreResult<TokenChanges>;
+
+    /// Secrets of tokens that are neither revoked nor expired at `now`, in the order of their tokens, from the
+    /// first after the token `after`: at most `limit`.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database fails.
+    async fn live_secrets(
+        &self,
+        place: SecretPlace,
+        after: Option<AccountSid>,
+        now: Timestamp,
+        limit: u32,
+    ) -> StoreResult<Vec<SecretRecord>>;
+
+    /// Every secret of these tokens, valid or not.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database fails.
+    async fn secrets_of(&self, sids: &[AccountSid]) -> StoreResult<Vec<SecretRecord>>;
+
+    /// Forgets all but the newest `keep` revisions. Who has not applied one that is forgotten reads everything
+    /// anew.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database fails.
+    async fn forget_changes(&self, keep: u32) -> StoreResult<()>;
+}

@@ -1,0 +1,281 @@
+//! Changes to what verdicts are made of: recorded with each such change, and read by those who follow.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use latchkey_domain::{AccountSid, RepId, ScopeSet, Timestamp, TokenHash};
+use latchkey_service::ports::{
+    ChangeStore, ChangeWatch, Revision, SecretPlace, SecretRecord, StoreResult, TokenChange, TokenChanges,
+};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
+
+use crate::engine::Engine;
+use crate::engine::sqlite::Watch;
+use crate::failure::OrUnavailable;
+use crate::row::Fields;
+use crate::{SqlStore, placeholders};
+
+/// The columns of a secret and of what the verdict on it is made of. `token_secret` is joined by the statement.
+macro_rules! secret_columns {
+    () => {
+        "SELECT token_secret.hash AS hash, token_secret.not_after AS not_after, token.sid AS sid, \
+         token.owner AS owner, token.scopes AS scopes, token.created_at AS created_at, \
+         token.expires_at AS expires_at, token.revoked_at AS revoked_at, token.rate_limit AS rate_limit \
+         FROM token JOIN token_secret ON token_secret.sid = token.sid"
+    };
+}
+
+/// Live tokens after one, in order. The secret's place is named as the index on it names it, so that the join
+/// reads that.
+macro_rules! select_live {
+    ($place:literal) => {
+        concat!(
+            secret_columns!(),
+            " AND token_secret.not_after ",
+            $place,
+            " WHERE token.sid > $1 AND token.revoked_at IS NULL AND token.expires_at > $2 \
+             ORDER BY token.sid LIMIT $3"
+        )
+    };
+}
+
+/// Takes the next revision and writes down what it is about. The revision's row stays locked until the commit.
+pub(crate) async fn record(connection: &mut AnyConnection, changes: &[TokenChange]) -> StoreResult<Revision> {
+    let row = sqlx::query("UPDATE token_revision SET latest = latest + 1 WHERE id = 1 RETURNING latest")
+        .fetch_one(&mut *connection)
+        .await
+        .or_unavailable()?;
+    let latest = Fields::of(&row, "token_revision").number("latest")?;
+    for batch in changes.chunks(placeholders::MOST / 2) {
+        // The revision is a number of ours, and the same in every row.
+        let sql = format!(
+            "WITH changed (kind, subject) AS (VALUES {}) INSERT INTO token_change (rev, kind, subject) \
+             SELECT {latest}, changed.kind, changed.subject FROM changed WHERE true ON CONFLICT DO NOTHING",
+            placeholders::pairs(batch.len())
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+        for change in batch {
+            let (kind, subject) = columns(*change);
+            query = query.bind(kind).bind(subject);
+        }
+        query.execute(&mut *connection).await.or_unavailable()?;
+    }
+    Ok(Revision::from_number(latest))
+}
+
+#[async_trait]
+impl ChangeStore for SqlStore {
+    async fn watch_changes(&self) -> StoreResult<Option<Box<dyn ChangeWatch>>> {
+        match &self.engine {
+            Engine::Sqlite => {
+                let Some(path) = &self.file else { return Ok(None) };
+                let watch = Watch::over(Arc::clone(path), self.reads.clone()).await?;
+                Ok(Some(Box::new(watch)))
+            }
+            Engine::Postgres => Ok(None),
+        }
+    }
+
+    async fn token_changes(&self, after: Revision) -> StoreResult<TokenChanges> {
+        // One statement, so that the newest revision and the changes up to it are read at one instant.
+        let rows = sqlx::query(
+            "SELECT token_revision.latest AS latest, token_revision.forgotten AS forgotten, \
+             token_change.rev AS rev, token_change.kind AS kind, token_change.subject AS subject \
+             FROM token_revision LEFT JOIN token_change ON token_change.rev > $1 \
+             WHERE token_revision.id = 1 ORDER BY token_change.rev",
+        )
+        .bind(after.number())
+        .fetch_all(&self.reads)
+        .await
+        .or_unavailable()?;
+        let mut found =
+            Found { latest: after.number(), changes: Some(Vec::with_capacity(rows.len())), reached: after.number() };
+        for row in &rows {
+            found.take(row, after)?;
+        }
+        Ok(found.finish())
+    }
+
+    async fn live_secrets(
+        &self,
+        place: SecretPlace,
+        after: Option<AccountSid>,
+        now: Timestamp,
+        limit: u32,
+    ) -> StoreResult<Vec<SecretRecord>> {
+        let sql = match place {
+            SecretPlace::InUse => select_live!("IS NULL"),
+            SecretPlace::OnItsWayOut => select_live!("IS NOT NULL"),
+        };
+        // No token has this name's bytes: they are no UUIDv7.
+        let after = after.map_or_else(Vec::new, |sid| sid.as_bytes().to_vec());
+        let rows = sqlx::query(sql)
+            .bind(after)
+            .bind(now.unix_seconds())
+            .bind(i64::from(limit))
+            .fetch_all(&self.reads)
+            .await
+            .or_unavailable()?;
+        read_secrets(&rows)
+    }
+
+    async fn secrets_of(&self, sids: &[AccountSid]) -> StoreResult<Vec<SecretRecord>> {
+        let mut secrets = Vec::with_capacity(sids.len());
+        for batch in sids.chunks(placeholders::MOST) {
+            let sql =
+                format!(concat!(secret_columns!(), " WHERE token.sid IN ({})"), placeholders::list(1, batch.len()));
+            // Kept among the prepared statements where it is about one token, which it nearly always is.
+            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(batch.len() == 1);
+            for sid in batch {
+                query = query.bind(sid.as_bytes().to_vec());
+            }
+            secrets.extend(read_secrets(&query.fetch_all(&self.reads).await.or_unavailable()?)?);
+        }
+        Ok(secrets)
+    }
+
+    async fn forget_changes(&self, keep: u32) -> StoreResult<()> {
+        let mut transaction = self.begin().await?;
+        let row = sqlx::query(
+            "UPDATE token_revision SET forgotten = latest - $1 WHERE id = 1 AND forgotten < latest - $1 \
+             RETURNING forgotten",
+        )
+        .bind(i64::from(keep))
+        .fetch_optional(&mut *transaction)
+        .await
+        .or_unavailable()?;
+        let Some(row) = row else { return Ok(()) };
+        let forgotten = Fields::of(&row, "token_revision").number("forgotten")?;
+        sqlx::query("DELETE FROM token_change WHERE rev <= $1")
+            .bind(forgotten)
+            .execute(&mut *transaction)
+            .await
+            .or_unavailable()?;
+        transaction.commit_unjudged().await
+    }
+}
+
+/// Changes as they are read, until it turns out that some are missing.
+struct Found {
+    latest: i64,
+    changes: Option<Vec<TokenChange>>,
+    /// The newest revision of which a change was read.
+    reached: i64,
+}
+
+impl Found {
+    fn take(&mut self, row: &AnyRow, after: Revision) -> StoreResult<()> {
+        let revisions = Fields::of(row, "token_revision");
+        self.latest = revisions.number("latest")?;
+        if revisions.number("forgotten")? > after.number() {
+            self.changes = None;
+        }
+        let fields = Fields::of(row, "token_change");
+        let Some(rev) = fields.optional_number("rev")? else { return Ok(()) };
+        if rev > self.reached.saturating_add(1) {
+            self.changes = None;
+        }
+        self.reached = rev;
+        let subject: Vec<u8> = row.try_get("subject").map_err(|_| fields.inconsistent("subject"))?;
+        let change = fields.code("kind", |kind| read_change(kind, &subject))?;
+        if let Some(changes) = &mut self.changes {
+            changes.push(change);
+        }
+        Ok(())
+    }
+
+    /// A database that is behind what was asked for is another one, or one from a backup.
+    fn finish(self) -> TokenChanges {
+        let changes = self.changes.filter(|_| self.reached == self.latest);
+        TokenChanges { latest: Revision::from_number(self.latest), changes }
+    }
+}
+
+fn columns(change: TokenChange) -> (&'static str, Vec<u8>) {
+    match change {
+        TokenChange::Token(sid) => ("token", sid.as_bytes().to_vec()),
+        TokenChange::Owner(id) => ("owner", id.as_bytes().to_vec()),
+        TokenChange::Everything => ("everything", Vec::new()),
+    }
+}
+
+fn read_change(kind: &str, subject: &[u8]) -> Option<TokenChange> {
+    match kind {
+        "token" => Some(TokenChange::Token(AccountSid::from_bytes(subject.try_into().ok()?))),
+        "owner" => Some(TokenChange::Owner(RepId::from_bytes(subject.try_into().ok()?))),
+        "everything" => Some(TokenChange::Everything),
+        _ => None,
+    }
+}
+
+/// Reads [`secret_columns`]. Most tokens share their scopes with many: each set is read once.
+fn read_secrets(rows: &[AnyRow]) -> StoreResult<Vec<SecretRecord>> {
+    let mut sets: HashMap<&str, Arc<ScopeSet>> = HashMap::new();
+    rows.iter()
+        .map(|row| {
+            let (token, secret) = (Fields::of(row, "token"), Fields::of(row, "token_secret"));
+            let names: &str = token.borrowed_text("scopes")?;
+            let scopes = if let Some(known) = sets.get(names) {
+                Arc::clone(known)
+            } else {
+                let parsed = Arc::new(token.code("scopes", |names| names.parse().ok())?);
+                sets.insert(names, Arc::clone(&parsed));
+                parsed
+            };
+            Ok(SecretRecord {
+                hash: secret.bytes("hash").map(TokenHash::from_bytes)?,
+                not_after: secret.optional_time("not_after")?,
+                sid: token.bytes("sid").map(AccountSid::from_bytes)?,
+                owner: token.bytes("owner").map(RepId::from_bytes)?,
+                scopes,
+                created_at: token.time("created_at")?,
+                expires_at: token.time("expires_at")?,
+                revoked_at: token.optional_time("revoked_at")?,
+                rate_limit: token.code("rate_limit", |text| text.parse().ok())?,
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Opening;
+
+    async fn one_revision_for_many(store: &SqlStore) {
+        let sid = |index: u32| {
+            let mut bytes = [0; 16];
+            bytes[..4].copy_from_slice(&index.to_be_bytes());
+            AccountSid::from_bytes(bytes)
+        };
+        // More than one statement takes, and some of them twice.
+        let mut changes: Vec<TokenChange> = (0..1200).map(|index| TokenChange::Token(sid(index))).collect();
+        changes.extend_from_within(..10);
+        changes.extend([TokenChange::Owner(RepId::from_bytes([1; 16])), TokenChange::Everything]);
+        let committed = store.begin().await.unwrap().commit_change(&changes, "done").await.unwrap();
+        let revision = committed.revision().unwrap();
+        assert_eq!((revision.number(), committed.unsettled()), (1, "done"));
+        let found = store.token_changes(Revision::default()).await.unwrap();
+        assert_eq!(found.latest, revision);
+        assert_eq!(found.changes.unwrap().len(), 1202);
+
+        let committed = store.begin().await.unwrap().commit_change(&[], ()).await.unwrap();
+        assert_eq!(committed.revision(), None);
+        drop(store.begin().await.unwrap());
+        assert_eq!(store.token_changes(revision).await.unwrap().latest, revision);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn many_changes_have_one_revision() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = format!("sqlite://{}", directory.path().join("latchkey.db").display());
+        let cluster = latchkey_throwaway_postgres::Cluster::start().unwrap_or_else(|error| panic!("{error}"));
+        for url in [file, cluster.create_database().unwrap()] {
+            let store = SqlStore::open(&url, Opening::Serve).await.unwrap();
+            one_revision_for_many(&store).await;
+            store.close().await;
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Transactions that write.
+//!
+//! There are two ways to commit one, so that no operation can forget what its change means to verdicts: as a change
+//! ([`Write::commit_change`]), which takes a revision and says what is to be read again, or as something that no
+//! verdict depends on ([`Write::commit_unjudged`]).
+
+use std::ops::{Deref, DerefMut};
+
+use latchkey_service::ports::{Committed, StoreResult, TokenChange};
+use sqlx::{Any, AnyConnection, Transaction};
+
+use crate::changes;
+use crate::failure::OrUnavailable;
+
+/// A transaction that may write. Dropped without a commit, it is rolled back.
+pub(crate) struct Write(Transaction<'static, Any>);
+
+impl Write {
+    pub(crate) const fn new(transaction: Transaction<'static, Any>) -> Self {
+        Self(transaction)
+    }
+
+    /// Commits what no verdict is made of: sessions, records, names, the audit log, when tokens were used.
+    pub(crate) async fn commit_unjudged(self) -> StoreResult<()> {
+        self.0.commit().await.or_unavailable()
+    }
+
+    /// Commits a change to what verdicts are made of. `changes` names all that is to be read again; several of
+    /// them have one revision, so a bulk change is one to those who follow.
+    ///
+    /// The revision's row is locked last, and only for the time of the commit: whoever holds it waits for nothing.
+    pub(crate) async fn commit_change<T>(mut self, changes: &[TokenChange], outcome: T) -> StoreResult<Committed<T>> {
+        if changes.is_empty() {
+            self.0.commit().await.or_unavailable()?;
+            return Ok(Committed::unchanged(outcome));
+        }
+        let revision = changes::record(&mut self.0, changes).await?;
+        self.0.commit().await.or_unavailable()?;
+        Ok(Committed::under(revision, outcome))
+    }
+}
+
+impl Deref for Write {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.0
+    }
+}
+
+impl DerefMut for Write {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.0
+    }
+}

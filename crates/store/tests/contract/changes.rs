@@ -1,0 +1,241 @@
+//! Changes to what verdicts are made of: recorded, followed, forgotten.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+use latchkey_domain::{RateLimit, Role, Timestamp, TokenRateLimit};
+use latchkey_service::AuditAction;
+use latchkey_service::ports::{
+    ChangeStore, Committed, RepChange, RepStore, Revision, SecretPlace, SecretRecord, SessionStore, TokenChange,
+    TokenStore,
+};
+
+use crate::Fixture;
+use crate::fixture::{NOW, after, email, entry, new_rep, new_session, new_token, rep_id, secret, sid, token_hash};
+
+const START: Revision = Revision::from_number(0);
+
+async fn changes(fixture: &Fixture, after: Revision) -> Vec<TokenChange> {
+    fixture.store.token_changes(after).await.unwrap().changes.unwrap()
+}
+
+async fn latest(fixture: &Fixture) -> Revision {
+    fixture.store.token_changes(START).await.unwrap().latest
+}
+
+/// Puts a second secret, on its way out, beside a token's first.
+async fn add_secret(fixture: &Fixture, token: u8, byte: u8, not_after: Timestamp) {
+    let bytes = format!("{byte:02x}").repeat(32);
+    let hash = if fixture.url.starts_with("sqlite") { format!("X'{bytes}'") } else { format!("'\\x{bytes}'::bytea") };
+    let not_after = not_after.unix_seconds();
+    let add = format!(
+        "INSERT INTO token_secret (hash, sid, not_after) \
+         SELECT {hash}, sid, {not_after} FROM token WHERE description = 'Token {token}'"
+    );
+    assert_eq!(fixture.execute(&add).await.unwrap(), 1);
+}
+
+pub(crate) async fn what_changes_a_verdict_takes_a_revision(fixture: Fixture) {
+    let owner = fixture.rep(1).await.id;
+    let mut number = 0;
+    let mut revision = |committed: Option<Revision>| {
+        number += 1;
+        assert_eq!(committed, Some(Revision::from_number(number)));
+    };
+    let store = &fixture.store;
+    let created = entry(AuditAction::TokenCreated);
+    revision(store.insert_token(&new_token(1, owner, "A"), 500, &created).await.unwrap().revision());
+    revision(store.insert_token(&new_token(2, owner, "B"), 500, &created).await.unwrap().revision());
+    let limit = TokenRateLimit::Own(RateLimit::of(1, 1));
+    revision(store.limit_token(sid(1), limit, &entry(AuditAction::TokenLimited)).await.unwrap().revision());
+    revision(store.revoke_token(sid(2), None, NOW, &entry(AuditAction::TokenRevoked)).await.unwrap().revision());
+    let disabled = entry(AuditAction::RepDisabled);
+    revision(store.set_disabled(owner, Some(NOW), &disabled).await.unwrap().revision());
+    revision(store.set_disabled(owner, None, &disabled).await.unwrap().revision());
+    let moved = entry(AuditAction::EmailChanged);
+    revision(store.change_email(owner, &email("new@example.com"), secret(1), &moved).await.unwrap().revision());
+
+    let (first, second, owner) = (TokenChange::Token(sid(1)), TokenChange::Token(sid(2)), TokenChange::Owner(owner));
+    assert_eq!(changes(&fixture, START).await, [first, second, first, second, owner, owner, owner]);
+    assert_eq!(changes(&fixture, Revision::from_number(6)).await, [owner]);
+    assert_eq!(changes(&fixture, Revision::from_number(7)).await, []);
+    assert_eq!(latest(&fixture).await, Revision::from_number(7));
+}
+
+pub(crate) async fn what_changes_nothing_takes_none(fixture: Fixture) {
+    let owner = fixture.rep(1).await.id;
+    fixture.token(1, owner).await;
+    let before = latest(&fixture).await;
+    let store = &fixture.store;
+    let again = store.insert_token(&new_token(1, owner, "Token 1"), 500, &entry(AuditAction::TokenCreated)).await;
+    assert_eq!(again.unwrap().revision(), None);
+    let revoked = entry(AuditAction::TokenRevoked);
+    for (number, at) in [(9, NOW), (1, after(1000))] {
+        assert_eq!(store.revoke_token(sid(number), None, at, &revoked).await.unwrap().revision(), None);
+    }
+    let limited = store.limit_token(sid(9), TokenRateLimit::Off, &entry(AuditAction::TokenLimited)).await;
+    assert_eq!(limited.unwrap(), Committed::unchanged(false));
+    let enabled = store.set_disabled(owner, None, &entry(AuditAction::RepEnabled)).await;
+    assert_eq!(enabled.unwrap(), Committed::unchanged(RepChange::Unchanged));
+    let (same, moved) = (email("rep1@example.com"), entry(AuditAction::EmailChanged));
+    assert_eq!(store.change_email(owner, &same, secret(1), &moved).await.unwrap().revision(), None);
+    assert_eq!(latest(&fixture).await, before);
+}
+
+pub(crate) async fn what_no_verdict_is_made_of_takes_none(fixture: Fixture) {
+    let owner = fixture.rep(1).await.id;
+    fixture.token(1, owner).await;
+    let before = latest(&fixture).await;
+    fixture.store.insert_rep(&new_rep(2, Role::Admin), &entry(AuditAction::RepAdded)).await.unwrap();
+    fixture.store.rename_rep(owner, "Another", &entry(AuditAction::RepRenamed)).await.unwrap();
+    fixture.store.note_uses(&[(sid(1), after(1))]).await.unwrap();
+    fixture.store.start_session(&new_session(1, owner), secret(9), &entry(AuditAction::SignedIn)).await.unwrap();
+    assert_eq!(latest(&fixture).await, before);
+}
+
+/// Somebody who follows while many write, on several connections, misses nothing and sees nothing twice.
+pub(crate) async fn revisions_are_in_the_order_of_commits(fixture: Fixture) {
+    let owners = [fixture.rep(1).await.id, fixture.rep(2).await.id, fixture.rep(3).await.id];
+    let other_node = fixture.another_node().await;
+    let writing = async {
+        let tokens: Vec<_> = (1..=30_u8)
+            .map(|number| new_token(number, owners[usize::from(number % 3)], &format!("Token {number}")))
+            .collect();
+        let created = entry(AuditAction::TokenCreated);
+        let insertions = tokens.iter().enumerate().map(|(index, token)| {
+            let store = if index % 2 == 0 { &fixture.store } else { &other_node };
+            store.insert_token(token, 500, &created)
+        });
+        join_all(insertions).await.into_iter().map(|done| done.unwrap().revision().unwrap()).collect::<BTreeSet<_>>()
+    };
+    let following = async {
+        let (mut applied, mut seen) = (START, Vec::new());
+        while seen.len() < 30 {
+            let found = other_node.token_changes(applied).await.unwrap();
+            seen.extend(found.changes.expect("no gap"));
+            applied = found.latest;
+            tokio::task::yield_now().await;
+        }
+        seen
+    };
+    let (revisions, seen) = tokio::join!(writing, following);
+    assert_eq!(revisions, (1..=30).map(Revision::from_number).collect());
+    assert_eq!(seen.len(), 30);
+    assert_eq!(
+        seen.into_iter().collect::<BTreeSet<_>>(),
+        (1..=30).map(|number| TokenChange::Token(sid(number))).collect()
+    );
+}
+
+pub(crate) async fn what_cannot_be_told_any_more_is_not_told(fixture: Fixture) {
+    let owner = fixture.rep(1).await.id;
+    for number in 1..=5 {
+        fixture.token(number, owner).await;
+    }
+    let told = async |after: i64| {
+        let found = fixture.store.token_changes(Revision::from_number(after)).await.unwrap();
+        assert_eq!(found.latest, Revision::from_number(5));
+        found.changes.map(|changes| changes.len())
+    };
+    fixture.store.forget_changes(10).await.unwrap();
+    assert_eq!(told(0).await, Some(5));
+    fixture.store.forget_changes(2).await.unwrap();
+    fixture.store.forget_changes(4).await.unwrap();
+    assert_eq!([told(0).await, told(2).await, told(3).await, told(5).await], [None, None, Some(2), Some(0)]);
+    // Of a database that is behind, as one from a backup is.
+    assert_eq!(told(6).await, None);
+    // Of one from which somebody took a row.
+    fixture.execute("DELETE FROM token_change WHERE rev = 4").await.unwrap();
+    assert_eq!([told(3).await, told(4).await], [None, Some(1)]);
+    fixture.execute("DELETE FROM token_change WHERE rev = 5").await.unwrap();
+    assert_eq!(told(4).await, None);
+    // It goes on from there.
+    fixture.token(6, owner).await;
+    assert_eq!(changes(&fixture, Revision::from_number(5)).await, [TokenChange::Token(sid(6))]);
+}
+
+pub(crate) async fn live_secrets_are_read_in_pages(fixture: Fixture) {
+    let owner = fixture.rep(1).await.id;
+    for number in 1..=5 {
+        fixture.token(number, owner).await;
+    }
+    let revoked = entry(AuditAction::TokenRevoked);
+    fixture.store.revoke_token(sid(2), None, NOW, &revoked).await.unwrap().unsettled();
+    add_secret(&fixture, 3, 43, after(9)).await;
+    let read = async |place, now| {
+        let (mut pages, mut last) = (Vec::new(), None);
+        loop {
+            let page = fixture.store.live_secrets(place, last, now, 2).await.unwrap();
+            let Some(end) = page.last() else { return pages };
+            last = Some(end.sid);
+            pages.push(page.iter().map(|found| found.hash).collect::<Vec<_>>());
+        }
+    };
+    let (in_use, leaving) = (SecretPlace::InUse, SecretPlace::OnItsWayOut);
+    let hashes = [[token_hash(1), token_hash(3)], [token_hash(4), token_hash(5)]];
+    assert_eq!(read(in_use, NOW).await, hashes);
+    assert_eq!(read(leaving, NOW).await, [[token_hash(43)]]);
+    // Tokens end at 1000.
+    assert_eq!(read(in_use, after(999)).await, hashes);
+    assert!(read(in_use, after(1000)).await.is_empty() && read(leaving, after(1000)).await.is_empty());
+}
+
+pub(crate) async fn a_tokens_secrets_are_read_valid_or_not(fixture: Fixture) {
+    let owner = fixture.rep(1).await.id;
+    let token = fixture.token(1, owner).await.token;
+    fixture.token(2, owner).await;
+    add_secret(&fixture, 1, 41, after(9)).await;
+    let limit = TokenRateLimit::Own(RateLimit::of(7, 60));
+    fixture.store.limit_token(sid(1), limit, &entry(AuditAction::TokenLimited)).await.unwrap().unsettled();
+    let revoked = entry(AuditAction::TokenRevoked);
+    fixture.store.revoke_token(sid(1), None, after(3), &revoked).await.unwrap().unsettled();
+    let expected = SecretRecord {
+        hash: token_hash(1),
+        not_after: None,
+        sid: sid(1),
+        owner: rep_id(1),
+        scopes: token.scopes.into(),
+        created_at: token.created_at,
+        expires_at: token.expires_at,
+        revoked_at: Some(after(3)),
+        rate_limit: limit,
+    };
+    let leaving = SecretRecord { hash: token_hash(41), not_after: Some(after(9)), ..expected.clone() };
+    let mut found = fixture.store.secrets_of(&[sid(9), sid(1)]).await.unwrap();
+    found.sort_by_key(|found| found.not_after);
+    assert_eq!(found, [expected, leaving]);
+    assert_eq!(fixture.store.secrets_of(&[]).await.unwrap(), []);
+}
+
+pub(crate) async fn a_watch_sees_every_commit(fixture: Fixture) {
+    let other_node = fixture.another_node().await;
+    let Some(mut watch) = fixture.store.watch_changes().await.unwrap() else {
+        assert!(fixture.url.starts_with("postgres"));
+        return;
+    };
+    assert!(watch.has_moved().await.unwrap(), "nothing is known at first");
+    assert!(!watch.has_moved().await.unwrap());
+    let owner = fixture.rep(1).await.id;
+    assert!(watch.has_moved().await.unwrap(), "by the store itself");
+    assert!(!watch.has_moved().await.unwrap());
+    let created = entry(AuditAction::TokenCreated);
+    for number in 1..=50 {
+        let token = new_token(number, owner, &format!("Token {number}"));
+        other_node.insert_token(&token, 500, &created).await.unwrap().unsettled();
+        assert!(watch.has_moved().await.unwrap(), "by another");
+        assert!(!watch.has_moved().await.unwrap());
+    }
+    fixture.store.rep(owner).await.unwrap();
+    assert!(!watch.has_moved().await.unwrap(), "reading moves nothing");
+}
+
+pub(crate) async fn a_closed_stores_watch_fails(fixture: Fixture) {
+    let Some(mut watch) = fixture.store.watch_changes().await.unwrap() else {
+        assert!(fixture.url.starts_with("postgres"));
+        return;
+    };
+    watch.has_moved().await.unwrap();
+    fixture.store.close().await;
+    assert!(watch.has_moved().await.is_err());
+    assert!(fixture.store.watch_changes().await.is_err());
+}
