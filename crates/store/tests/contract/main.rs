@@ -16,6 +16,7 @@ mod account_links;
 mod audit;
 mod changes;
 mod fixture;
+mod listing;
 mod opening;
 mod records;
 mod rep_overview;
@@ -155,6 +156,11 @@ contract! {
         a_last_use_never_moves_back,
         many_uses_are_noted_at_once,
         a_token_has_at_most_two_secrets,
+    }
+    listing {
+        every_list_is_what_filtering_and_sorting_gives,
+        a_list_follows_what_becomes_of_its_tokens,
+        tokens_of_one_kind_share_it,
     }
     changes {
         what_changes_a_verdict_takes_a_revision,
