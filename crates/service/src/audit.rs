@@ -66,6 +66,8 @@ pub enum AuditAction {
     OtherSessionsEnded,
     TokenCreated,
     TokenRevoked,
+    TokenLookedUp,
+    TokensExported,
     /// A token's limit of calls was set.
     TokenLimited,
     RecordCreated,
@@ -75,7 +77,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::FirstAdminCreated,
         Self::RepAdded,
         Self::RepRenamed,
@@ -100,6 +102,8 @@ impl AuditAction {
         Self::OtherSessionsEnded,
         Self::TokenCreated,
         Self::TokenRevoked,
+        Self::TokenLookedUp,
+        Self::TokensExported,
         Self::TokenLimited,
         Self::RecordCreated,
         Self::RecordReplaced,
@@ -134,6 +138,8 @@ impl AuditAction {
             Self::OtherSessionsEnded => "other_sessions_ended",
             Self::TokenCreated => "token_created",
             Self::TokenRevoked => "token_revoked",
+            Self::TokenLookedUp => "token_looked_up",
+            Self::TokensExported => "tokens_exported",
             Self::TokenLimited => "token_limited",
             Self::RecordCreated => "record_created",
             Self::RecordReplaced => "record_replaced",

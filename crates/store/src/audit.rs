@@ -1,13 +1,26 @@
 //! Writing and reading the audit log.
 
+use async_trait::async_trait;
 use latchkey_domain::{AccountSid, RepId};
-use latchkey_service::ports::StoreResult;
+use latchkey_service::ports::{AuditStore, StoreResult};
 use latchkey_service::{AuditAction, AuditActor, AuditEntry, AuditSubject, Origin};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool};
 
+use crate::SqlStore;
 use crate::failure::OrUnavailable;
 use crate::row::Fields;
+
+#[async_trait]
+impl AuditStore for SqlStore {
+    async fn write_audit(&self, entries: &[AuditEntry]) -> StoreResult<()> {
+        let mut transaction = self.begin().await?;
+        for entry in entries {
+            write(&mut transaction, entry).await?;
+        }
+        transaction.commit_unjudged().await
+    }
+}
 
 /// Writes an entry, in the transaction of what it tells of.
 pub(crate) async fn write(connection: &mut AnyConnection, entry: &AuditEntry) -> StoreResult<()> {

@@ -35,6 +35,7 @@ mod sessions;
 mod set_up;
 mod standing;
 mod token_moves;
+mod token_selections;
 mod tokens;
 mod transaction;
 

@@ -10,6 +10,7 @@
 //! use case hands to `Service::settle`.
 
 mod account_links;
+mod audit;
 mod changes;
 mod listing;
 mod records;
@@ -18,12 +19,14 @@ mod reps;
 mod sessions;
 mod set_up;
 mod token_moves;
+mod token_selections;
 mod tokens;
 
 use async_trait::async_trait;
 use latchkey_domain::Timestamp;
 
 pub use account_links::{AccountLinkStore, LinkIssue, LinkPurpose, LinkUse, NewLink, Withdrawal};
+pub use audit::AuditStore;
 pub use changes::{
     ChangeStore, ChangeWatch, Committed, Revision, SecretPlace, SecretRecord, TokenChange, TokenChanges,
 };
@@ -34,6 +37,7 @@ pub use reps::{EmailChange, NewRep, Rep, RepChange, RepInsertion, RepStore};
 pub use sessions::{AttemptLimits, AttemptReservation, NewSession, Session, SessionStore};
 pub use set_up::{FirstAdmin, SetUpState, SetUpStore};
 pub use token_moves::{MovableToken, TokenMove, TokenMoveOutcome, TokenMoveStore};
+pub use token_selections::{NewSelection, Selection, SelectionOwner, SelectionStep, TokenSelectionStore};
 pub use tokens::{
     Credential, NewToken, Revocation, TokenFilter, TokenInsertion, TokenMaker, TokenRecord, TokenSource, TokenStore,
 };
@@ -107,6 +111,8 @@ pub trait Store:
     + TokenStore
     + TokenListing
     + TokenMoveStore
+    + TokenSelectionStore
+    + AuditStore
     + RecordStore
     + ChangeStore
 {

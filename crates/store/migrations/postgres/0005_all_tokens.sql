@@ -55,8 +55,9 @@ CREATE TABLE token_selection (
     created_at BIGINT NOT NULL,
     -- When it is forgotten, whether or not anything came of it.
     expires_at BIGINT NOT NULL,
-    -- When the admin said yes.
-    confirmed_at BIGINT
+    -- When the admin said yes, and when some of it was last done.
+    confirmed_at BIGINT,
+    advanced_at BIGINT
 );
 CREATE INDEX token_selection_by_end ON token_selection (expires_at);
 CREATE TABLE token_selection_member (

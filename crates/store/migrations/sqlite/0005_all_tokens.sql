@@ -60,8 +60,9 @@ CREATE TABLE token_selection (
     created_at INTEGER NOT NULL,
     -- When it is forgotten, whether or not anything came of it.
     expires_at INTEGER NOT NULL,
-    -- When the admin said yes.
-    confirmed_at INTEGER
+    -- When the admin said yes, and when some of it was last done.
+    confirmed_at INTEGER,
+    advanced_at INTEGER
 ) STRICT;
 CREATE INDEX token_selection_by_end ON token_selection (expires_at);
 CREATE TABLE token_selection_member (

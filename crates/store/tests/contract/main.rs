@@ -25,6 +25,7 @@ mod sessions;
 mod set_up;
 mod standing;
 mod token_moves;
+mod token_selections;
 mod tokens;
 
 use fixture::Fixture;
@@ -119,6 +120,12 @@ contract! {
         parallel_moves_make_one,
         moves_in_both_directions_do_not_wait_for_each_other,
         whoever_is_only_invited_owns_nothing,
+    }
+    token_selections {
+        a_selection_is_what_was_chosen,
+        what_was_chosen_is_revoked_and_nothing_else,
+        a_selection_is_worked_on_once,
+        old_selections_are_forgotten,
     }
     sessions {
         a_session_is_found_with_its_rep,
