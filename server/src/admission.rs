@@ -15,16 +15,14 @@
 use axum::response::Response;
 use http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use latchkey_domain::{
-    CredentialHeaders, Presented, ScopeName, ScopeSet, Timestamp, UnusableCredential, Usage, Verdict,
-};
+use latchkey_domain::{CredentialHeaders, Presented, ScopeName, Timestamp, UnusableCredential, Usage, Verdict};
 use latchkey_service::ports::StoreError;
-use latchkey_service::{Known, Origin, Purpose, Verified};
+use latchkey_service::{Known, Purpose, Verified};
 
 use crate::ServerState;
 use crate::metrics::Refused;
 use crate::problem::{Problem, ProblemCode};
-use crate::request::REQUEST_ID;
+use crate::request::{Arrival, REQUEST_ID};
 
 /// When the token of an authenticated request expires, on every answer to one.
 pub const TOKEN_EXPIRES: HeaderName = HeaderName::from_static("latchkey-token-expires");
@@ -70,10 +68,8 @@ pub(crate) enum Missing {
 pub(crate) struct Vendor {
     /// The token and its owner.
     pub(crate) credential: Known,
-    /// What the token may do now.
-    pub(crate) scopes: ScopeSet,
     /// Where the request came from.
-    pub(crate) origin: Origin,
+    pub(crate) arrival: Arrival,
     /// When the call before this one was, where that is not written down yet.
     pub(crate) noted_before: Option<Timestamp>,
     /// How the token stands with its limit.
@@ -82,13 +78,14 @@ pub(crate) struct Vendor {
 
 impl Vendor {
     /// Who is calling, as the API behind Latchkey is told: always all four, so that a vendor's own lines of these
-    /// names never get through.
-    pub(crate) fn identity(&self) -> [(HeaderName, String); 4] {
+    /// names never get through. An address may hold letters beyond ASCII, which header values carry as UTF-8.
+    pub(crate) fn identity(&self) -> [(HeaderName, HeaderValue); 4] {
+        let value = |text: &str| HeaderValue::from_bytes(text.as_bytes()).unwrap_or(HeaderValue::from_static(""));
         [
-            (SID, self.credential.sid.to_string()),
-            (SERVICE_REP, self.credential.owner.email.clone()),
-            (SCOPES, self.scopes.to_string()),
-            (REQUEST_ID, self.origin.request_id.clone()),
+            (SID, value(&self.credential.sid.to_string())),
+            (SERVICE_REP, value(&self.credential.owner.email)),
+            (SCOPES, value(&self.credential.effective_scopes().text)),
+            (REQUEST_ID, value(self.arrival.request_id.as_str())),
         ]
     }
 
@@ -126,7 +123,7 @@ pub(crate) async fn admit(
     read: Read,
     needed: Option<&ScopeName>,
     purpose: Purpose,
-    origin: &Origin,
+    arrival: &Arrival,
 ) -> Result<Vendor, Problem> {
     let presented = match read {
         Ok(presented) => presented,
@@ -135,8 +132,8 @@ pub(crate) async fn admit(
             return Err(unauthorized(ProblemCode::CredentialMissing, BEARER, "Send an Auth Token with the request."));
         }
         Err(Missing::Malformed) => {
-            check_address(state, origin)?;
-            state.service.note_failed_call(&origin.address);
+            check_address(state, arrival)?;
+            state.service.note_failed_call(arrival.address);
             state.metrics.refused(Refused::Malformed);
             return Err(unauthorized(
                 ProblemCode::MalformedCredential,
@@ -145,21 +142,21 @@ pub(crate) async fn admit(
             ));
         }
     };
-    check_address(state, origin)?;
+    check_address(state, arrival)?;
     let verified = state.service.verify(&presented, needed, purpose).await;
-    let verified = verified.map_err(|error| unreachable(state, origin, &error))?;
+    let verified = verified.map_err(|error| unreachable(state, arrival, &error))?;
     state.metrics.judged(verified.verdict);
     let sid = verified.credential.as_ref().map(|credential| credential.sid);
-    tracing::debug!(request_id = %origin.request_id, ?sid, verdict = verified.verdict.code(), "credential");
-    decide(state, verified, needed, origin)
+    tracing::debug!(request_id = %arrival.request_id, ?sid, verdict = verified.verdict.code(), "credential");
+    decide(state, verified, needed, arrival)
 }
 
 /// Refuses an address that has sent too many bad credentials.
 ///
 /// # Errors
 /// 429.
-pub(crate) fn check_address(state: &ServerState, origin: &Origin) -> Result<(), Problem> {
-    let Some(seconds) = state.service.refuses_address(&origin.address) else {
+pub(crate) fn check_address(state: &ServerState, arrival: &Arrival) -> Result<(), Problem> {
+    let Some(seconds) = state.service.refuses_address(arrival.address) else {
         return Ok(());
     };
     state.metrics.refused(Refused::TooManyFailures);
@@ -168,8 +165,8 @@ pub(crate) fn check_address(state: &ServerState, origin: &Origin) -> Result<(), 
 }
 
 /// What is answered where the database is not: neither yes nor no.
-pub(crate) fn unreachable(state: &ServerState, origin: &Origin, error: &StoreError) -> Problem {
-    tracing::error!(request_id = %origin.request_id, cause = %error, "a credential could not be looked up");
+pub(crate) fn unreachable(state: &ServerState, arrival: &Arrival, error: &StoreError) -> Problem {
+    tracing::error!(request_id = %arrival.request_id, cause = %error, "a credential could not be looked up");
     state.metrics.refused(Refused::Unavailable);
     Problem::unavailable()
 }
@@ -178,12 +175,12 @@ fn decide(
     state: &ServerState,
     verified: Verified,
     needed: Option<&ScopeName>,
-    origin: &Origin,
+    arrival: &Arrival,
 ) -> Result<Vendor, Problem> {
     let is_good = verified.is_good();
-    let Verified { verdict, credential, scopes, usage, noted_before } = verified;
+    let Verified { verdict, credential, usage, noted_before } = verified;
     let Some(credential) = credential.filter(|_| is_good) else {
-        state.service.note_failed_call(&origin.address);
+        state.service.note_failed_call(arrival.address);
         return Err(unauthorized(
             ProblemCode::InvalidToken,
             BEARER_INVALID_TOKEN,
@@ -197,7 +194,7 @@ fn decide(
     if verdict == Verdict::MissingScope {
         return Err(insufficient(needed).with_headers(headers_of(&credential, usage.as_ref())));
     }
-    Ok(Vendor { credential, scopes, origin: origin.clone(), noted_before, usage })
+    Ok(Vendor { credential, arrival: *arrival, noted_before, usage })
 }
 
 fn over_limit(usage: &Usage) -> Problem {

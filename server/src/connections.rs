@@ -6,6 +6,7 @@
 //! 3. When the server is to stop, nothing more is accepted; answers that are under way are finished, idle
 //!    connections closed. What is left after [`Limits::farewell`] is cut off.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -13,7 +14,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::ConnectInfo;
+use axum::response::Response;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -25,6 +28,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tower::ServiceExt as _;
+
+use crate::routing::Application;
 
 /// The pause after a failed accept: such failures (no file descriptors left) pass when connections end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -58,8 +63,29 @@ impl Default for Limits {
     }
 }
 
+/// What answers the requests of connections.
+pub trait Answers: Clone + Send + Sync + 'static {
+    /// Answers a request.
+    fn answer(&self, request: axum::extract::Request) -> impl Future<Output = Response> + Send;
+}
+
+impl Answers for Application {
+    fn answer(&self, request: axum::extract::Request) -> impl Future<Output = Response> + Send {
+        Self::answer(self, request)
+    }
+}
+
+impl Answers for Router {
+    async fn answer(&self, request: axum::extract::Request) -> Response {
+        match self.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+}
+
 /// Serves connections until `stop` is done, and until they have ended.
-pub async fn serve(listener: TcpListener, app: Router, limits: Limits, stop: impl Future<Output = ()>) {
+pub async fn serve(listener: TcpListener, app: impl Answers, limits: Limits, stop: impl Future<Output = ()>) {
     let protocol = Arc::new(protocol(limits));
     let places = Arc::new(Semaphore::new(limits.concurrent));
     let graceful = GracefulShutdown::new();
@@ -121,7 +147,7 @@ struct Client {
 async fn serve_one(
     stream: TcpStream,
     Client { peer, place }: Client,
-    app: Router,
+    app: impl Answers,
     protocol: Arc<Builder<TokioExecutor>>,
     head: Duration,
     watcher: Watcher,
@@ -138,7 +164,8 @@ async fn serve_one(
             if let Some(place) = &place {
                 request.extensions_mut().insert(place.clone());
             }
-            app.clone().oneshot(request)
+            let app = app.clone();
+            async move { Ok::<_, Infallible>(app.answer(request.map(Body::new)).await) }
         })
     };
     let connection = protocol.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();

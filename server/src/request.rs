@@ -1,7 +1,7 @@
 //! What happens to every request, whatever it asks for.
 //!
-//! 1. It gets an id, which its answer, its log line and its audit entries carry; [`Origin`] in its extensions
-//!    holds the id and the client's address. An id that the client sent is not looked at.
+//! 1. It gets an id, which its answer, its log line and its audit entries carry; [`Arrival`] holds the id and the
+//!    client's address, for the pages in the request's extensions. An id that the client sent is not looked at.
 //! 2. A path that two readers could read differently is refused, before anything is routed by it.
 //! 3. It is answered, within a `TimeLimit`. A panic becomes a 500 that says nothing of it.
 //! 4. One line is logged: never the query, never a header, so never a credential.
@@ -13,15 +13,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::extract::{ConnectInfo, Request, State};
-use axum::middleware::Next;
+use axum::extract::{ConnectInfo, Request};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
 use http::header::{ACCEPT, STRICT_TRANSPORT_SECURITY};
 use http::{Extensions, HeaderName, HeaderValue};
 use latchkey_domain::path;
-use latchkey_service::Origin;
+use latchkey_service::{Origin, RequestId};
 use tokio::time::{Instant, sleep};
+use tracing::Level;
 
 use crate::ServerState;
 use crate::metrics::RouteClass;
@@ -57,22 +57,43 @@ impl TimeLimit {
     }
 }
 
-/// Wraps every route.
-pub(crate) async fn handle(State(state): State<ServerState>, mut request: Request, next: Next) -> Response {
+/// Where a request came from, and what it is called.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrival {
+    /// The client's address; none where a trusted proxy does not say it.
+    pub(crate) address: Option<IpAddr>,
+    /// The request's id.
+    pub(crate) request_id: RequestId,
+}
+
+impl Arrival {
+    /// The same as the audit log has it.
+    pub(crate) fn origin(&self) -> Origin {
+        let address = self.address.map(|address| address.to_string()).unwrap_or_default();
+        Origin { address, request_id: self.request_id.to_string() }
+    }
+}
+
+/// What every request passes through on its way to `routed`, and its answer on the way back.
+pub(crate) async fn handle<Routed>(
+    state: &ServerState,
+    request: Request,
+    routed: impl FnOnce(Request, Arrival) -> Routed,
+) -> Response
+where
+    Routed: Future<Output = Response>,
+{
     let started = Instant::now();
     let address = address_of(&request, &state.network.trusted_proxies);
-    let origin = Origin { address, request_id: state.service.new_request_id() };
-    let request_id = origin.request_id.clone();
-    let method = request.method().clone();
-    let path = request.uri().path().to_owned();
-    let route = RouteClass::of(&state, &path);
-    request.extensions_mut().insert(origin);
+    let arrival = Arrival { address, request_id: state.service.new_request_id() };
+    let route = RouteClass::of(state, request.uri().path());
+    let line = tracing::enabled!(Level::INFO).then(|| (request.method().clone(), request.uri().path().to_owned()));
 
-    let mut response = match path::check(&path) {
-        Ok(()) => answer(request, next, &request_id).await,
-        Err(reason) => Problem::unsafe_path(reason).into_response(&request_id),
+    let mut response = match path::check(request.uri().path()) {
+        Ok(()) => answer(request, arrival, routed).await,
+        Err(reason) => Problem::unsafe_path(reason).into_response(arrival.request_id.as_str()),
     };
-    if let Ok(value) = HeaderValue::from_str(&request_id) {
+    if let Ok(value) = HeaderValue::from_str(arrival.request_id.as_str()) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     if state.web.is_https() {
@@ -81,23 +102,35 @@ pub(crate) async fn handle(State(state): State<ServerState>, mut request: Reques
     }
     let elapsed = started.elapsed();
     state.metrics.answered(route, response.status(), elapsed);
-    let (status, milliseconds) = (response.status().as_u16(), elapsed.as_millis());
-    tracing::info!(%request_id, %method, ?path, status, milliseconds, "request");
+    if let Some((method, path)) = line {
+        let (status, milliseconds) = (response.status().as_u16(), elapsed.as_millis());
+        tracing::info!(request_id = %arrival.request_id, %method, ?path, status, milliseconds, "request");
+    }
     response
 }
 
-/// The id and the address of a request that has passed through [`handle`].
+/// The id and the address of a request that has passed through [`handle`], as the audit log has them.
 pub(crate) fn origin_of(request: &Request) -> Origin {
     let nowhere = || Origin { address: String::new(), request_id: String::new() };
-    request.extensions().get().cloned().unwrap_or_else(nowhere)
+    request.extensions().get().map_or_else(nowhere, Arrival::origin)
 }
 
-async fn answer(mut request: Request, next: Next, request_id: &str) -> Response {
+async fn answer<Routed>(
+    mut request: Request,
+    arrival: Arrival,
+    routed: impl FnOnce(Request, Arrival) -> Routed,
+) -> Response
+where
+    Routed: Future<Output = Response>,
+{
+    let request_id = arrival.request_id.as_str();
     let for_people = accepts_html(&request);
     let limit = TimeLimit::default();
     request.extensions_mut().insert(limit.clone());
+    // Most requests are answered without a wait, and then the timer is never set.
     let answered = tokio::select! {
-        answered = AssertUnwindSafe(next.run(request)).catch_unwind() => Some(answered),
+        biased;
+        answered = AssertUnwindSafe(routed(request, arrival)).catch_unwind() => Some(answered),
         () = limit.passed() => None,
     };
     let failure = match answered {
@@ -123,13 +156,11 @@ pub(crate) fn peer_of(extensions: &Extensions) -> Option<IpAddr> {
 }
 
 /// The client's address: the connection's, or, where that is a trusted proxy's, the last one in `X-Forwarded-For`
-/// that is not. Empty where a trusted proxy does not say it: then nothing is counted against the proxy itself.
-fn address_of(request: &Request, trusted: &Networks) -> String {
-    let Some(peer) = peer_of(request.extensions()) else {
-        return String::new();
-    };
+/// that is not. None where a trusted proxy does not say it: then nothing is counted against the proxy itself.
+fn address_of(request: &Request, trusted: &Networks) -> Option<IpAddr> {
+    let peer = peer_of(request.extensions())?;
     if !trusted.contains(peer) {
-        return peer.to_string();
+        return Some(peer);
     }
     let lines = request.headers().get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
     let hops: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
@@ -138,11 +169,10 @@ fn address_of(request: &Request, trusted: &Networks) -> String {
     for address in addresses {
         match address {
             Some(address) if trusted.contains(address) => {}
-            Some(address) => return address.to_string(),
-            None => break,
+            found => return found,
         }
     }
-    String::new()
+    None
 }
 
 fn accepts_html(request: &Request) -> bool {
@@ -157,21 +187,18 @@ fn message_of(panic: &(dyn Any + Send)) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use axum::Router;
     use axum::body::{Body, to_bytes};
-    use axum::middleware::from_fn;
-    use axum::routing::get;
-    use tower::ServiceExt as _;
 
     use super::*;
 
     async fn answered(path: &str, accept: &str) -> (u16, String) {
-        let app = Router::new()
-            .route("/panic", get(async || -> &str { panic!("hunter2") }))
-            .route("/never", get(std::future::pending::<&str>))
-            .layer(from_fn(async |request, next| answer(request, next, "the-id").await));
         let request = Request::get(path).header(ACCEPT, accept).body(Body::empty()).unwrap();
-        let response = app.oneshot(request).await.unwrap();
+        let arrival = Arrival { address: None, request_id: RequestId::default() };
+        let routed = async |request: Request, _| match request.uri().path() {
+            "/panic" => panic!("hunter2"),
+            _ => std::future::pending::<Response>().await,
+        };
+        let response = answer(request, arrival, routed).await;
         let status = response.status().as_u16();
         let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
         (status, String::from_utf8(body.to_vec()).unwrap())
@@ -181,10 +208,13 @@ mod tests {
     async fn panics_and_endless_requests_are_answered_without_their_cause() {
         for (path, status, code) in [("/panic", 500, "\"internal\""), ("/never", 408, "\"request_timeout\"")] {
             let (found, body) = answered(path, "*/*").await;
-            assert!(found == status && body.contains(code) && body.contains("the-id"), "{path}: {found} {body}");
+            assert!(found == status && body.contains(code) && body.contains("00000000"), "{path}: {found} {body}");
             assert!(!body.contains("hunter2"), "{body}");
             let (found, body) = answered(path, "text/html,*/*").await;
-            assert!(found == status && body.ends_with("Request id: the-id\n"), "{path}: {found} {body}");
+            assert!(
+                found == status && body.ends_with("Request id: 00000000000000000000000000000000\n"),
+                "{path}: {found} {body}"
+            );
         }
     }
 
@@ -197,7 +227,7 @@ mod tests {
             for line in lines {
                 request.headers_mut().append(FORWARDED_FOR, line.parse().unwrap());
             }
-            address_of(&request, &trusted)
+            address_of(&request, &trusted).map(|address| address.to_string()).unwrap_or_default()
         };
         assert_eq!(from("192.0.2.1", &["203.0.113.9"]), "192.0.2.1");
         assert_eq!(from("10.0.0.1", &["203.0.113.9"]), "203.0.113.9");

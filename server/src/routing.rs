@@ -5,14 +5,16 @@
 //! `/oauth2`. What neither knows is a 404: a problem document where programs
 //! call, a page where people do.
 
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, RETRY_AFTER};
 
+use crate::connections::Answers as _;
 use crate::problem::{Problem, ProblemCode};
+use crate::request::Arrival;
 use crate::{ServerState, api, assets, auth, metrics, oauth2, openapi, request, site};
 
 /// First path segments below which every answer is for programs.
@@ -31,21 +33,53 @@ pub enum Surface {
 }
 
 /// The server as one service.
-pub fn router(state: ServerState, surface: Surface) -> Router {
-    let probes = Router::new()
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
-        .route("/metrics", get(metrics::show))
-        .fallback(move |state, request| otherwise(state, surface, request))
-        .with_state(state.clone());
-    let pages = match surface {
-        Surface::Everything | Surface::Pages => site::router(&state),
-        Surface::Vendors => assets::router(),
-    };
-    probes
-        .merge(pages)
-        .merge(openapi::router(&state))
-        .layer(axum::middleware::from_fn_with_state(state, request::handle))
+#[derive(Clone)]
+pub struct Application {
+    state: ServerState,
+    surface: Surface,
+    /// Whatever has a route of its own.
+    routes: Router,
+}
+
+impl Application {
+    /// What is answered on one address.
+    #[must_use]
+    pub fn new(state: ServerState, surface: Surface) -> Self {
+        let probes = Router::new()
+            .route("/healthz", get(healthz))
+            .route("/readyz", get(readyz))
+            .route("/metrics", get(metrics::show))
+            .fallback(move |state, arrival, request| otherwise(state, surface, arrival, request))
+            .with_state(state.clone());
+        let pages = match surface {
+            Surface::Everything | Surface::Pages => site::router(&state),
+            Surface::Vendors => assets::router(),
+        };
+        let routes = probes.merge(pages).merge(openapi::router(&state));
+        Self { state, surface, routes }
+    }
+
+    /// The routes, for those who want to know which there are.
+    pub const fn routes(&self) -> &Router {
+        &self.routes
+    }
+
+    /// Answers a request. What gateways and the catalog's vendors ask is known by its path alone, and goes past the
+    /// routes.
+    pub async fn answer(&self, request: Request) -> Response {
+        let routed = |mut request: Request, arrival: Arrival| async move {
+            let path = request.uri().path();
+            if auth::answers(path) {
+                auth::handle(&self.state, request, &arrival).await
+            } else if self.surface != Surface::Pages && api::is_of_catalog(&self.state, path) {
+                api::handle(&self.state, request, &arrival).await
+            } else {
+                request.extensions_mut().insert(arrival);
+                self.routes.answer(request).await
+            }
+        };
+        request::handle(&self.state, request, routed).await
+    }
 }
 
 /// The process is up.
@@ -66,18 +100,21 @@ async fn readyz(State(state): State<ServerState>) -> Response {
     }
 }
 
-async fn otherwise(State(state): State<ServerState>, surface: Surface, request: Request) -> Response {
+async fn otherwise(
+    State(state): State<ServerState>,
+    surface: Surface,
+    Extension(arrival): Extension<Arrival>,
+    request: Request,
+) -> Response {
     let path = request.uri().path();
     let first = path.split('/').nth(1).unwrap_or_default();
-    if auth::answers(path) {
-        auth::handle(&state, request).await
-    } else if oauth2::answers(path) {
-        oauth2::handle(&state, request).await
+    if oauth2::answers(path) {
+        oauth2::handle(&state, request, &arrival).await
     } else if surface == Surface::Pages && api::is_of_catalog(&state, path) {
         let detail = "The API is answered on an address of its own. Ask the operator for it.";
-        Problem::new(ProblemCode::NotFound, detail).into_response(&request::origin_of(&request).request_id)
+        Problem::new(ProblemCode::NotFound, detail).into_response(arrival.request_id.as_str())
     } else if surface == Surface::Vendors || FOR_PROGRAMS.contains(&first) || api::serves(&state, path) {
-        api::handle(state, request).await
+        api::handle(&state, request, &arrival).await
     } else {
         site::not_found(state, request).await
     }

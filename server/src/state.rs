@@ -1,5 +1,6 @@
 //! What every request handler works with.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use latchkey_service::Service;
@@ -9,21 +10,32 @@ use crate::metrics::Metrics;
 use crate::networks::Networks;
 use crate::site::KeptForms;
 
-/// The server's parts that requests share.
+/// The server's parts that requests share. Cloning it is cheap.
 #[derive(Clone)]
-pub struct ServerState {
+pub struct ServerState(Arc<Parts>);
+
+/// What is in a [`ServerState`].
+pub struct Parts {
     /// The use cases.
     pub service: Arc<Service>,
     /// How the server is reached.
-    pub web: Arc<WebSettings>,
+    pub web: WebSettings,
     /// Who is believed, and who may look.
-    pub network: Arc<NetworkSettings>,
+    pub network: NetworkSettings,
     /// What is counted.
-    pub metrics: Arc<Metrics>,
+    pub metrics: Metrics,
     /// The way to the service behind Latchkey, where there is one; otherwise Latchkey keeps records itself.
     pub gateway: Option<Arc<Gateway>>,
     /// Forms that have lost their session.
-    pub(crate) kept: Arc<KeptForms>,
+    pub(crate) kept: KeptForms,
+}
+
+impl Deref for ServerState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
 }
 
 impl ServerState {
@@ -35,14 +47,8 @@ impl ServerState {
         network: NetworkSettings,
         gateway: Option<Arc<Gateway>>,
     ) -> Self {
-        Self {
-            service,
-            web: Arc::new(web),
-            network: Arc::new(network),
-            metrics: Arc::default(),
-            gateway,
-            kept: Arc::default(),
-        }
+        let (metrics, kept) = (Metrics::default(), KeptForms::default());
+        Self(Arc::new(Parts { service, web, network, metrics, gateway, kept }))
     }
 }
 

@@ -73,7 +73,7 @@ pub enum Explanation {
 impl Explanation {
     /// What becomes of a call at `now` with the token of these facts.
     #[must_use]
-    pub fn of(catalog: &Catalog, facts: &TokenFacts, method: &str, path: &str, now: Timestamp) -> Self {
+    pub fn of(catalog: &Catalog, facts: &TokenFacts<'_>, method: &str, path: &str, now: Timestamp) -> Self {
         let need = match Need::of(catalog, method, path) {
             Ok(need) => need,
             Err(Unroutable::UnsafePath(reason)) => return Self::UnsafePath(reason),
@@ -164,12 +164,15 @@ mod tests {
         Catalog::new(vec![scope("One Read", "/api/v1/ones"), scope("Two Read", "/api/v1/twos")]).unwrap()
     }
 
-    fn facts(scopes: &str, may_grant: &str) -> TokenFacts {
-        let set = |text: &str| text.parse::<ScopeSet>().unwrap();
+    fn set(text: &str) -> ScopeSet {
+        text.parse().unwrap()
+    }
+
+    fn facts<'a>(scopes: &'a ScopeSet, owner_may_grant: &'a ScopeSet) -> TokenFacts<'a> {
         TokenFacts {
             sid: AccountSid::from_bytes([1; 16]),
-            scopes: set(scopes),
-            owner_may_grant: set(may_grant),
+            scopes,
+            owner_may_grant,
             expires_at: NOW.plus_seconds(1),
             secret_not_after: None,
             revoked_at: None,
@@ -179,11 +182,12 @@ mod tests {
 
     #[test]
     fn each_answer_has_its_status_and_its_reason() {
-        let good = facts("one-read two-read", "one-read");
-        let revoked = TokenFacts { revoked_at: Some(NOW), ..good.clone() };
-        let expired = TokenFacts { expires_at: NOW, ..good.clone() };
-        let disabled = TokenFacts { owner_enabled: false, ..good.clone() };
-        let poor = facts("two-read", "one-read two-read");
+        let (one, two, both) = (set("one-read"), set("two-read"), set("one-read two-read"));
+        let good = facts(&both, &one);
+        let revoked = TokenFacts { revoked_at: Some(NOW), ..good };
+        let expired = TokenFacts { expires_at: NOW, ..good };
+        let disabled = TokenFacts { owner_enabled: false, ..good };
+        let poor = facts(&two, &both);
         for (facts, method, path, status, reason) in [
             (&good, "GET", "/api/v1/ones", None, "The token has One Read, which opens this."),
             (&good, "HEAD", "/api/v1/token", None, "Any good token"),

@@ -7,14 +7,14 @@
 use crate::{AccountSid, PresentedSid, ScopeName, ScopeSet, Timestamp};
 
 /// What is known of the token that a presented secret belongs to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TokenFacts {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenFacts<'a> {
     /// The token.
     pub sid: AccountSid,
     /// What it was given.
-    pub scopes: ScopeSet,
+    pub scopes: &'a ScopeSet,
     /// What its owner may give today.
-    pub owner_may_grant: ScopeSet,
+    pub owner_may_grant: &'a ScopeSet,
     /// The first instant at which the token is no longer valid.
     pub expires_at: Timestamp,
     /// The first instant at which this one of the token's secrets is no longer valid, where it ends earlier.
@@ -25,11 +25,11 @@ pub struct TokenFacts {
     pub owner_enabled: bool,
 }
 
-impl TokenFacts {
+impl TokenFacts<'_> {
     /// What the token may do now: its scopes, as far as its owner may still grant them.
     #[must_use]
     pub fn effective_scopes(&self) -> ScopeSet {
-        self.scopes.intersection(&self.owner_may_grant)
+        self.scopes.intersection(self.owner_may_grant)
     }
 }
 
@@ -72,7 +72,7 @@ impl Verdict {
     /// is the scope of what was asked, if it needs one.
     #[must_use]
     pub fn of(
-        facts: Option<&TokenFacts>,
+        facts: Option<&TokenFacts<'_>>,
         presented_sid: PresentedSid,
         needed: Option<&ScopeName>,
         now: Timestamp,
@@ -119,6 +119,26 @@ mod tests {
         (0_u8..2).prop_map(|byte| AccountSid::from_bytes([byte; 16]))
     }
 
+    /// Facts that own what they are about.
+    #[derive(Debug, Clone)]
+    struct OwnedFacts {
+        sid: AccountSid,
+        scopes: ScopeSet,
+        owner_may_grant: ScopeSet,
+        expires_at: Timestamp,
+        secret_not_after: Option<Timestamp>,
+        revoked_at: Option<Timestamp>,
+        owner_enabled: bool,
+    }
+
+    impl OwnedFacts {
+        fn facts(&self) -> TokenFacts<'_> {
+            let Self { sid, expires_at, secret_not_after, revoked_at, owner_enabled, .. } = *self;
+            let (scopes, owner_may_grant) = (&self.scopes, &self.owner_may_grant);
+            TokenFacts { sid, scopes, owner_may_grant, expires_at, secret_not_after, revoked_at, owner_enabled }
+        }
+    }
+
     prop_compose! {
         fn facts()(
             sid in sids(),
@@ -128,8 +148,8 @@ mod tests {
             secret_not_after in option::of(moments()),
             revoked_at in option::weighted(0.2, moments()),
             owner_enabled in any::<bool>(),
-        ) -> TokenFacts {
-            TokenFacts { sid, scopes, owner_may_grant, expires_at, secret_not_after, revoked_at, owner_enabled }
+        ) -> OwnedFacts {
+            OwnedFacts { sid, scopes, owner_may_grant, expires_at, secret_not_after, revoked_at, owner_enabled }
         }
     }
 
@@ -148,6 +168,7 @@ mod tests {
             needed in option::of(scope_names()),
             now in moments(),
         ) {
+            let facts = facts.as_ref().map(OwnedFacts::facts);
             let verdict = Verdict::of(facts.as_ref(), sid, needed.as_ref(), now);
             let expected = facts.as_ref().is_some_and(|facts| {
                 let sid_fits = match sid {
@@ -165,7 +186,7 @@ mod tests {
         /// What has ended stays ended: time alone never revives a credential.
         #[test]
         fn time_never_revives(facts in facts(), sid in presented(), needed in option::of(scope_names()), now in moments(), later in 0_i64..4) {
-            let verdict = |at| Verdict::of(Some(&facts), sid, needed.as_ref(), at);
+            let verdict = |at| Verdict::of(Some(&facts.facts()), sid, needed.as_ref(), at);
             if verdict(now) != Verdict::Active {
                 prop_assert_ne!(verdict(now.plus_seconds(later)), Verdict::Active);
             }
@@ -176,10 +197,11 @@ mod tests {
     fn the_reason_named_is_the_first_that_holds() {
         let end = Timestamp::from_unix_seconds(100);
         let name: ScopeName = "a-read".parse().unwrap();
+        let none = ScopeSet::default();
         let mut facts = TokenFacts {
             sid: AccountSid::from_bytes([1; 16]),
-            scopes: ScopeSet::default(),
-            owner_may_grant: ScopeSet::default(),
+            scopes: &none,
+            owner_may_grant: &none,
             expires_at: end,
             secret_not_after: None,
             revoked_at: Some(end),

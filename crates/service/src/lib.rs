@@ -23,6 +23,7 @@ mod catalog_file;
 mod clock;
 mod diagnostics;
 mod failure;
+mod granted;
 mod index;
 mod last_use;
 mod limits;
@@ -31,6 +32,7 @@ pub mod ports;
 mod random;
 mod records;
 mod reps;
+mod request_id;
 mod secrets;
 mod sessions;
 mod set_up;
@@ -50,6 +52,7 @@ pub use audit::{AuditAction, AuditActor, AuditEntry, AuditSubject, Origin};
 pub use catalog_file::{CatalogFileError, DEFAULT_CATALOG, read_catalog};
 pub use clock::{MonotoneClock, SystemClock};
 pub use failure::{Failure, Outcome};
+pub use granted::{EffectiveScopes, Granted};
 pub use index::{IndexState, Known, Owner, TRUST};
 pub use last_use::LastUse;
 pub use limits::{Purpose, VendorLimits};
@@ -57,6 +60,7 @@ pub use passwords::PasswordPool;
 pub use random::SystemRandom;
 pub use records::{MAX_PAGE, MAX_RECORDS, RecordPage};
 pub use reps::RepForm;
+pub use request_id::RequestId;
 pub use secrets::{PasswordHash, SecretHash, hash_of};
 pub use sessions::{Caller, StartedSession};
 pub use set_up::SetUpForm;
@@ -75,7 +79,7 @@ pub struct Service {
     passwords: PasswordPool,
     last_use: LastUse,
     index: index::Index,
-    grants: index::Grants,
+    grants: Arc<granted::Grants>,
     is_beside_a_server: bool,
     limits: limits::Limits,
 }
@@ -92,8 +96,8 @@ impl Service {
         catalog: Arc<Catalog>,
     ) -> Outcome<Self> {
         let passwords = PasswordPool::new(random.as_ref())?;
-        let index = index::Index::new(Arc::clone(&store), Arc::new(SystemClock));
-        let grants = index::Grants::of(&catalog);
+        let grants = Arc::new(granted::Grants::of(&catalog));
+        let index = index::Index::new(Arc::clone(&store), Arc::new(SystemClock), Arc::clone(&grants));
         Ok(Self {
             index,
             grants,
@@ -111,7 +115,7 @@ impl Service {
     /// Keeps time by another clock than the machine's in judging how old the index is.
     #[must_use]
     pub fn with_boot_clock(mut self, clock: Arc<dyn ports::BootClock>) -> Self {
-        self.index = index::Index::new(Arc::clone(&self.store), clock);
+        self.index = index::Index::new(Arc::clone(&self.store), clock, Arc::clone(&self.grants));
         self
     }
 
@@ -134,13 +138,17 @@ impl Service {
         self.clock.now()
     }
 
-    /// A new id for a request: 32 hexadecimal digits that sort by time.
+    /// A new id for a request.
     #[must_use]
-    pub fn new_request_id(&self) -> String {
+    pub fn new_request_id(&self) -> RequestId {
         // Without randomness the id is only the time: good enough to find a log line by.
-        let bytes = secrets::sortable_id(self.clock.unix_millis(), self.random.as_ref())
-            .unwrap_or_else(|_| i128::from(self.clock.unix_millis()).to_be_bytes());
-        uuid::Uuid::from_bytes(bytes).simple().to_string()
+        let millis = self.clock.unix_millis();
+        let mut random = [0; 10];
+        let bytes = match self.random.fill_for_names(&mut random) {
+            Ok(()) => secrets::uuid_v7(millis, random),
+            Err(_) => i128::from(millis).to_be_bytes(),
+        };
+        RequestId::from_bytes(bytes)
     }
 
     /// Whether the database answers.

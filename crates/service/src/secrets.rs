@@ -89,8 +89,13 @@ pub(crate) fn random_secret(random: &dyn Random) -> Result<latchkey_domain::Plai
 pub(crate) fn sortable_id(unix_millis: i64, random: &dyn Random) -> Result<[u8; 16], RandomUnavailable> {
     let mut bytes = [0; 10];
     random.fill(&mut bytes)?;
+    Ok(uuid_v7(unix_millis, bytes))
+}
+
+/// The same, of this randomness.
+pub(crate) fn uuid_v7(unix_millis: i64, random: [u8; 10]) -> [u8; 16] {
     let millis = u64::try_from(unix_millis).unwrap_or_default();
-    Ok(uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid().into_bytes())
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().into_bytes()
 }
 
 /// A new service rep's id.

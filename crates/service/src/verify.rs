@@ -11,12 +11,10 @@
 //! has ended is as unknown as one that never was. Otherwise each call reads the database. The verdict is made by the
 //! same rule from the same facts either way.
 
-use std::sync::Arc;
+use latchkey_domain::{Presented, ScopeName, Timestamp, TokenFacts, Usage, Verdict};
 
-use latchkey_domain::{Presented, ScopeName, ScopeSet, Timestamp, TokenFacts, Usage, Verdict};
-
-use crate::ports::{Credential, StoreResult};
-use crate::{Known, Owner, Purpose, Service, hash_of};
+use crate::ports::StoreResult;
+use crate::{Known, Purpose, Service, hash_of};
 
 /// The answer about a credential.
 #[derive(Debug, Clone)]
@@ -26,8 +24,6 @@ pub struct Verified {
     /// The token and its owner, where the secret is known to belong to one. That of a token that has ended may be
     /// unknown.
     pub credential: Option<Known>,
-    /// What the token may do now.
-    pub scopes: ScopeSet,
     /// How the token stands with its limit, this call counted; `None` where no limit holds or nothing was counted.
     pub usage: Option<Usage>,
     /// When the call before this one was, as far as that was noted and not yet written down.
@@ -69,7 +65,7 @@ impl Service {
         let hash = hash_of(&presented.token);
         let credential = match self.indexed(&hash).await {
             Some(known) => known,
-            None => self.store.credential(hash).await?.map(Known::from),
+            None => self.store.credential(hash).await?.map(|credential| Known::of(credential, &self.grants)),
         };
         Ok(self.judge(presented, needed, credential))
     }
@@ -79,15 +75,18 @@ impl Service {
     /// # Errors
     /// As [`Service::verify`].
     pub async fn look_up(&self, presented: &Presented) -> StoreResult<Verified> {
-        let credential = self.store.credential(hash_of(&presented.token)).await?.map(Known::from);
+        let credential = self
+            .store
+            .credential(hash_of(&presented.token))
+            .await?
+            .map(|credential| Known::of(credential, &self.grants));
         Ok(self.judge(presented, None, credential))
     }
 
     fn judge(&self, presented: &Presented, needed: Option<&ScopeName>, credential: Option<Known>) -> Verified {
         let facts = credential.as_ref().map(|credential| self.facts(credential));
         let verdict = Verdict::of(facts.as_ref(), presented.sid, needed, self.now());
-        let scopes = facts.map(|facts| facts.effective_scopes()).unwrap_or_default();
-        Verified { verdict, credential, scopes, usage: None, noted_before: None }
+        Verified { verdict, credential, usage: None, noted_before: None }
     }
 
     /// Writes down the uses noted since the last time. Run every few seconds and before the end.
@@ -99,31 +98,15 @@ impl Service {
     }
 
     /// What the verdict on a credential is made from.
-    pub(crate) fn facts(&self, credential: &Known) -> TokenFacts {
+    pub(crate) fn facts<'a>(&'a self, credential: &'a Known) -> TokenFacts<'a> {
         TokenFacts {
             sid: credential.sid,
-            scopes: credential.scopes.as_ref().clone(),
-            owner_may_grant: self.grants.by(credential.owner.role).as_ref().clone(),
+            scopes: &credential.granted.scopes,
+            owner_may_grant: self.grants.by(credential.owner.role),
             expires_at: credential.expires_at,
             secret_not_after: credential.secret_not_after,
             revoked_at: credential.revoked_at,
             owner_enabled: credential.owner.is_enabled,
-        }
-    }
-}
-
-impl From<Credential> for Known {
-    fn from(credential: Credential) -> Self {
-        let Credential { token, owner, secret_not_after } = credential;
-        Self {
-            sid: token.sid,
-            owner: Arc::new(Owner::from(&owner)),
-            scopes: Arc::new(token.scopes),
-            rate_limit: token.rate_limit,
-            created_at: token.created_at,
-            expires_at: token.expires_at,
-            secret_not_after,
-            revoked_at: token.revoked_at,
         }
     }
 }

@@ -22,14 +22,14 @@ use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Method, StatusCode};
 use latchkey_domain::{OwnAction, RouteMatch};
-use latchkey_service::{Failure, Origin, Purpose};
+use latchkey_service::{Failure, Purpose};
 use serde::Serialize;
 
 use crate::ServerState;
 use crate::admission::{self, Vendor};
 use crate::gateway::{Caller, Forwarded};
 use crate::problem::{Problem, ProblemCode};
-use crate::request::origin_of;
+use crate::request::Arrival;
 
 use routes::Action;
 
@@ -46,11 +46,10 @@ pub(crate) fn is_of_catalog(state: &ServerState, path: &str) -> bool {
 }
 
 /// Answers a request to the API, or to a path that nothing else knows.
-pub(crate) async fn handle(state: ServerState, request: Request) -> Response {
-    let origin = origin_of(&request);
+pub(crate) async fn handle(state: &ServerState, request: Request, arrival: &Arrival) -> Response {
     let is_head = request.method() == Method::HEAD;
-    let answered = answer(&state, request, &origin).await;
-    let mut response = answered.unwrap_or_else(|problem| problem.into_response(&origin.request_id));
+    let answered = answer(state, request, arrival).await;
+    let mut response = answered.unwrap_or_else(|problem| problem.into_response(arrival.request_id.as_str()));
     if response.extensions().get::<Forwarded>().is_some() {
         return response;
     }
@@ -60,11 +59,11 @@ pub(crate) async fn handle(state: ServerState, request: Request) -> Response {
     if is_head { without_body(response) } else { response }
 }
 
-async fn answer(state: &ServerState, request: Request, origin: &Origin) -> Result<Response, Problem> {
+async fn answer(state: &ServerState, request: Request, arrival: &Arrival) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let credential = admission::read(&parts.headers, parts.uri.query())?;
     let route = routes::find(state.service.catalog(), &parts.method, parts.uri.path())?;
-    let vendor = admission::admit(state, credential, route.scope.as_ref(), Purpose::Call, origin).await?;
+    let vendor = admission::admit(state, credential, route.scope.as_ref(), Purpose::Call, arrival).await?;
     let answered = match (&state.gateway, route.action) {
         (None, _) | (_, Action::Own(_)) => {
             perform(&Call { state, vendor: &vendor, parts: &parts }, route.action, body).await
@@ -74,7 +73,7 @@ async fn answer(state: &ServerState, request: Request, origin: &Origin) -> Resul
     if let Err(problem) = &answered {
         state.metrics.upstream_failed(problem.code());
     }
-    let mut response = answered.unwrap_or_else(|problem| problem.into_response(&origin.request_id));
+    let mut response = answered.unwrap_or_else(|problem| problem.into_response(arrival.request_id.as_str()));
     vendor.mark(&mut response);
     Ok(response)
 }
@@ -84,7 +83,7 @@ fn caller<'a>(state: &ServerState, vendor: &'a Vendor) -> Caller<'a> {
     Caller {
         sid: vendor.credential.sid,
         identity: vendor.identity(),
-        origin: &vendor.origin,
+        arrival: &vendor.arrival,
         is_https: state.web.is_https(),
     }
 }
@@ -103,7 +102,7 @@ impl Call<'_> {
 
     /// What a failed use case looks like to a vendor. The log has the cause.
     fn problem(&self, failure: &Failure) -> Problem {
-        let request_id = &self.vendor.origin.request_id;
+        let request_id = &self.vendor.arrival.request_id;
         tracing::error!(%request_id, cause = %failure, "a vendor's request failed");
         match failure {
             Failure::Store(_) => Problem::unavailable(),

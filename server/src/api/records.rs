@@ -47,7 +47,9 @@ pub(super) async fn search(call: &Call<'_>) -> Result<Response, Problem> {
     let parameters = Parameters::of(&call.parts.uri)?;
     let (needle, asked) = (parameters.needle()?, parameters.page()?);
     let service = &call.state.service;
-    let found = service.search_records(&call.vendor.scopes, needle, asked.after.as_deref(), asked.limit).await;
+    let found = service
+        .search_records(&call.vendor.credential.effective_scopes().set, needle, asked.after.as_deref(), asked.limit)
+        .await;
     page(&found.map_err(|failure| call.problem(&failure))?, true)
 }
 
@@ -59,7 +61,7 @@ pub(super) async fn read(call: &Call<'_>) -> Result<Response, Problem> {
 /// `POST` to a collection.
 pub(super) async fn create(call: &Call<'_>, body: Body) -> Result<Response, Problem> {
     let data = read_object(&call.parts.headers, body).await?;
-    let created = call.state.service.create_record(sid(call), call.path(), data, &call.vendor.origin).await;
+    let created = call.state.service.create_record(sid(call), call.path(), data, &call.vendor.arrival.origin()).await;
     let record = created.map_err(|failure| call.problem(&failure))?.ok_or_else(|| {
         let detail =
             format!("This collection has {MAX_RECORDS} records, the most that it can hold. Delete some first.");
@@ -79,7 +81,7 @@ pub(super) async fn replace(call: &Call<'_>, body: Body) -> Result<Response, Pro
     let data = read_object(&call.parts.headers, body).await?;
     let version = version(call, expected).await?;
     let service = &call.state.service;
-    let replaced = service.replace_record(sid(call), place(call)?, version, data, &call.vendor.origin).await;
+    let replaced = service.replace_record(sid(call), place(call)?, version, data, &call.vendor.arrival.origin()).await;
     match replaced.map_err(|failure| call.problem(&failure))? {
         RecordReplacement::Replaced(record) => show(StatusCode::OK, &record),
         RecordReplacement::Stale => Err(stale()),
@@ -93,7 +95,8 @@ pub(super) async fn delete(call: &Call<'_>) -> Result<Response, Problem> {
         None => None,
         Some(expected) => version(call, expected).await?,
     };
-    let deleted = call.state.service.delete_record(sid(call), place(call)?, version, &call.vendor.origin).await;
+    let deleted =
+        call.state.service.delete_record(sid(call), place(call)?, version, &call.vendor.arrival.origin()).await;
     match deleted.map_err(|failure| call.problem(&failure))? {
         RecordDeletion::Deleted => Ok(StatusCode::NO_CONTENT.into_response()),
         RecordDeletion::Stale => Err(stale()),

@@ -40,7 +40,7 @@ pub(super) async fn show(call: &Call<'_>) -> Result<Response, Problem> {
             account_sid: token.sid,
             description: &token.description,
             service_rep: ServiceRep { name: &owner.name, email: &owner.email },
-            scopes: call.vendor.scopes.iter().collect(),
+            scopes: call.vendor.credential.effective_scopes().set.iter().collect(),
             all_scopes: token.all_scopes,
             status: TokenStatus::at(call.state.service.now(), token.expires_at, token.revoked_at),
             created_at: token.created_at.to_rfc3339(),
@@ -52,7 +52,7 @@ pub(super) async fn show(call: &Call<'_>) -> Result<Response, Problem> {
 
 /// `DELETE /api/v1/token`
 pub(super) async fn give_up(call: &Call<'_>) -> Result<Response, Problem> {
-    let given_up = call.state.service.give_up_token(call.vendor.credential.sid, &call.vendor.origin).await;
+    let given_up = call.state.service.give_up_token(call.vendor.credential.sid, &call.vendor.arrival.origin()).await;
     given_up.map_err(|failure| call.problem(&failure))?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -22,13 +22,13 @@ use axum::extract::Request;
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderValue};
-use latchkey_service::{Origin, Purpose};
+use latchkey_service::Purpose;
 
 use crate::ServerState;
 use crate::admission::{self, Vendor};
 use crate::api;
 use crate::problem::Problem;
-use crate::request::origin_of;
+use crate::request::Arrival;
 
 use question::Question;
 
@@ -45,8 +45,7 @@ pub(crate) fn answers(path: &str) -> bool {
 }
 
 /// Answers a gateway.
-pub(crate) async fn handle(state: &ServerState, request: Request) -> Response {
-    let origin = origin_of(&request);
+pub(crate) async fn handle(state: &ServerState, request: Request, arrival: &Arrival) -> Response {
     let (parts, _) = request.into_parts();
     let path = parts.uri.path();
     let question = match path {
@@ -54,12 +53,12 @@ pub(crate) async fn handle(state: &ServerState, request: Request) -> Response {
         NGINX => question::original(state, &parts),
         _ => Ok(Question::of(parts.method.as_str(), envoys(path).unwrap_or_default(), parts.uri.query())),
     };
-    let answered = answer(state, question, &parts.headers, &origin).await;
+    let answered = answer(state, question, &parts.headers, arrival).await;
     answered.unwrap_or_else(|problem| {
         if path == NGINX {
-            nginx::refusal(problem, &origin.request_id)
+            nginx::refusal(problem, arrival.request_id.as_str())
         } else {
-            problem.into_response(&origin.request_id)
+            problem.into_response(arrival.request_id.as_str())
         }
     })
 }
@@ -73,22 +72,20 @@ async fn answer(
     state: &ServerState,
     question: Result<Question<'_>, Problem>,
     headers: &HeaderMap,
-    origin: &Origin,
+    arrival: &Arrival,
 ) -> Result<Response, Problem> {
     let question = question?;
     let credential = admission::read(headers, question.query)?;
     let needed = api::scope_in_catalog(state.service.catalog(), question.method, question.path)?;
-    let vendor = admission::admit(state, credential, Some(needed), Purpose::Call, origin).await?;
+    let vendor = admission::admit(state, credential, Some(needed), Purpose::Call, arrival).await?;
     Ok(yes(&vendor))
 }
 
 fn yes(vendor: &Vendor) -> Response {
     let mut response = Response::new(Body::empty());
-    for (name, text) in vendor.identity() {
-        // An address may hold letters beyond ASCII, which header values carry as UTF-8 bytes.
-        let value = HeaderValue::from_bytes(text.as_bytes()).unwrap_or(HeaderValue::from_static(""));
-        response.headers_mut().insert(name, value);
-    }
+    // Room for all of them, and for what every answer gets.
+    *response.headers_mut() = HeaderMap::with_capacity(12);
+    response.headers_mut().extend(vendor.identity());
     vendor.mark(&mut response);
     let headers = response.headers_mut();
     headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));

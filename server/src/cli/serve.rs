@@ -30,7 +30,7 @@ use super::setting::{Open, Sources, in_words};
 use crate::connections::{self, Limits};
 use crate::gateway::{self, Gateway, Upstream};
 use crate::networks::Networks;
-use crate::routing::{Surface, router};
+use crate::routing::{Application, Surface};
 use crate::{NetworkSettings, ServerState, WebSettings};
 
 /// How often the uses of tokens are written down.
@@ -208,10 +208,10 @@ async fn serve(open: Open, state: ServerState, listener: TcpListener, api: Optio
         let _ = stopped.wait_for(|stopped| *stopped).await;
     };
     let surface = if api.is_some() { Surface::Pages } else { Surface::Everything };
-    let pages = router(state.clone(), surface);
+    let pages = Application::new(state.clone(), surface);
     let vendors = async {
         if let Some(api) = api {
-            let app = router(state.clone(), Surface::Vendors);
+            let app = Application::new(state.clone(), Surface::Vendors);
             connections::serve(api, app, Limits::default(), until_stopped(stopped.clone())).await;
         }
     };

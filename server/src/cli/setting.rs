@@ -111,6 +111,6 @@ pub(super) fn in_words(change: &SchemaChange) -> String {
 impl Open {
     /// Where a command's changes come from.
     pub(super) fn origin(&self) -> Origin {
-        Origin { address: String::new(), request_id: self.service.new_request_id() }
+        Origin { address: String::new(), request_id: self.service.new_request_id().to_string() }
     }
 }

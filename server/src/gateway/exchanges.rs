@@ -10,17 +10,19 @@
 //! and its tunnel, which break off towards the client.
 
 use std::collections::{BTreeSet, HashMap};
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
+use futures_util::task::AtomicWaker;
 use http::HeaderValue;
 use http::header::WWW_AUTHENTICATE;
 use latchkey_domain::AccountSid;
 use latchkey_service::Service;
 use tokio::time::{Instant, timeout};
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::Limits;
 use crate::problem::{Problem, ProblemCode};
@@ -43,8 +45,8 @@ pub(super) struct Exchange {
     sid: AccountSid,
     limits: Limits,
     all: Arc<Exchanges>,
-    ending: CancellationToken,
     end: OnceLock<End>,
+    watchers: [AtomicWaker; 3],
     state: Mutex<State>,
     upload: Mutex<Option<Body>>,
     download: Mutex<Option<Body>>,
@@ -93,6 +95,15 @@ pub(super) enum Direction {
     Download,
 }
 
+/// Who is told of an exchange's end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Watcher {
+    /// Whoever passes one of its bodies on.
+    Stream(Direction),
+    /// Whoever waits for the answer to begin, and then, where it became one, the tunnel.
+    Whole,
+}
+
 impl Exchanges {
     /// Begins an exchange in the name of a token that has just been found good.
     pub(super) fn begin(self: &Arc<Self>, sid: AccountSid, limits: Limits, upload: Body) -> Arc<Exchange> {
@@ -103,8 +114,8 @@ impl Exchanges {
             sid,
             limits,
             all: Arc::clone(self),
-            ending: CancellationToken::new(),
             end: OnceLock::new(),
+            watchers: Default::default(),
             state: Mutex::new(State { awaited: Awaited::Upstream, since: now, proved: now }),
             upload: Mutex::new(Some(upload)),
             download: Mutex::new(None),
@@ -178,9 +189,22 @@ impl Exchange {
         self.end.get().copied()
     }
 
+    /// Why it was ended, if it was; otherwise `context` is woken when it is. A watcher is one task at a time.
+    pub(super) fn poll_ended(&self, watcher: Watcher, context: &Context<'_>) -> Option<End> {
+        let [upload, download, whole] = &self.watchers;
+        let waker = match watcher {
+            Watcher::Stream(Direction::Upload) => upload,
+            Watcher::Stream(Direction::Download) => download,
+            Watcher::Whole => whole,
+        };
+        waker.register(context.waker());
+        // Asked after that, so that no end comes in between.
+        self.ended()
+    }
+
     /// Waits until it is ended.
-    pub(super) fn ending(&self) -> WaitForCancellationFutureOwned {
-        self.ending.clone().cancelled_owned()
+    pub(super) async fn ending(&self) -> End {
+        poll_fn(|context| self.poll_ended(Watcher::Whole, context).map_or(Poll::Pending, Poll::Ready)).await
     }
 
     fn end(&self, end: End) {
@@ -189,7 +213,7 @@ impl Exchange {
         }
         tracing::info!(sid = %self.sid, reason = %end, "an exchange with the upstream was ended");
         // Told first: a stream that finds its body gone has been ended, and does not look complete.
-        self.ending.cancel();
+        self.watchers.iter().for_each(AtomicWaker::wake);
         let bodies = (self.body(Direction::Upload).take(), self.body(Direction::Download).take());
         drop(bodies);
     }

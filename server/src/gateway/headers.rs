@@ -4,8 +4,6 @@
 //! same variable. What is added is added last, so nothing that the other side sent survives under such a name,
 //! and nothing that it named as its connection's own takes it away.
 
-use std::collections::HashSet;
-
 use http::header::{
     CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, COOKIE, SET_COOKIE, TE, TRANSFER_ENCODING,
     UPGRADE, X_CONTENT_TYPE_OPTIONS,
@@ -70,18 +68,18 @@ const FORWARDED: &str = "x-forwarded-";
 /// is known.
 pub(super) fn for_upstream(
     sent: &HeaderMap,
-    added: Vec<(HeaderName, HeaderValue)>,
+    added: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
     length: Option<u64>,
     is_upgrade: bool,
 ) -> HeaderMap {
-    let own = connections_own(sent);
-    let mut headers = HeaderMap::with_capacity(sent.len());
+    let own = ConnectionsOwn::of(sent);
+    let mut headers = HeaderMap::with_capacity(sent.len() + 8);
     for (name, value) in sent {
-        let read = as_read(name);
-        let is_removed = own.contains(&read)
-            || NOT_SENT_ON.contains(&&*read)
-            || read.starts_with(LATCHKEYS)
-            || read.starts_with(FORWARDED);
+        let name_text = name.as_str();
+        let is_removed = own.contains(name_text)
+            || NOT_SENT_ON.iter().any(|other| reads_as(name_text, other))
+            || begins_as(name_text, LATCHKEYS)
+            || begins_as(name_text, FORWARDED);
         if !is_removed {
             headers.append(name.clone(), value.clone());
         }
@@ -104,15 +102,15 @@ pub(super) fn for_upstream(
 
 /// The headers to answer the client with.
 pub(super) fn for_client(answered: &HeaderMap, is_upgrade: bool) -> HeaderMap {
-    let own = connections_own(answered);
+    let own = ConnectionsOwn::of(answered);
     // RFC 9112 section 6.3: with both, the length is not to be believed.
     let has_false_length = answered.contains_key(TRANSFER_ENCODING);
     let mut headers = HeaderMap::with_capacity(answered.len() + 4);
     for (name, value) in answered {
-        let read = as_read(name);
-        let is_removed = own.contains(&read)
-            || NOT_ANSWERED.contains(&&*read)
-            || read.starts_with(LATCHKEYS)
+        let name_text = name.as_str();
+        let is_removed = own.contains(name_text)
+            || NOT_ANSWERED.iter().any(|other| reads_as(name_text, other))
+            || begins_as(name_text, LATCHKEYS)
             || (*name == SET_COOKIE && is_latchkeys(first_pair(value)))
             || (*name == CONTENT_LENGTH && has_false_length);
         if !is_removed {
@@ -135,13 +133,26 @@ pub(super) fn named<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Itera
 }
 
 /// What belongs to the connection alone: by definition, or because its `Connection` header says so.
-fn connections_own(headers: &HeaderMap) -> HashSet<String> {
-    let own = HOP_BY_HOP.into_iter().map(str::to_owned);
-    own.chain(named(headers, &CONNECTION).map(|name| name.replace('_', "-"))).collect()
+struct ConnectionsOwn(Vec<String>);
+
+impl ConnectionsOwn {
+    fn of(headers: &HeaderMap) -> Self {
+        Self(named(headers, &CONNECTION).collect())
+    }
+
+    fn contains(&self, name: &str) -> bool {
+        HOP_BY_HOP.iter().any(|own| reads_as(name, own)) || self.0.iter().any(|own| reads_as(name, own))
+    }
 }
 
-fn as_read(name: &HeaderName) -> String {
-    name.as_str().replace('_', "-")
+/// Whether two names are one to those who read them as CGI does.
+fn reads_as(name: &str, other: &str) -> bool {
+    name.len() == other.len() && begins_as(name, other)
+}
+
+fn begins_as(name: &str, start: &str) -> bool {
+    let same = |(one, other): (u8, u8)| one == other || matches!((one, other), (b'_', b'-') | (b'-', b'_'));
+    name.len() >= start.len() && name.bytes().zip(start.bytes()).all(same)
 }
 
 fn turn_to_websocket(headers: &mut HeaderMap) {
@@ -208,6 +219,16 @@ mod tests {
 
     fn values_of(headers: &HeaderMap, name: &HeaderName) -> Vec<HeaderValue> {
         headers.get_all(name).iter().cloned().collect()
+    }
+
+    /// As CGI reads a name, on paths of its own.
+    fn as_read(name: &HeaderName) -> String {
+        name.as_str().replace('_', "-")
+    }
+
+    fn connections_own(headers: &HeaderMap) -> Vec<String> {
+        let named = named(headers, &CONNECTION).map(|name| name.replace('_', "-"));
+        HOP_BY_HOP.into_iter().map(str::to_owned).chain(named).collect()
     }
 
     proptest! {

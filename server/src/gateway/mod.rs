@@ -29,11 +29,11 @@ use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Request, StatusCode};
 use hyper::body::Incoming;
 use latchkey_domain::AccountSid;
-use latchkey_service::{Origin, Service};
+use latchkey_service::Service;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::problem::{Problem, ProblemCode};
-use crate::request::TimeLimit;
+use crate::request::{Arrival, TimeLimit};
 
 use exchanges::{Awaited, Exchange, Exchanges};
 use streams::Stream;
@@ -101,9 +101,9 @@ pub(crate) struct Caller<'a> {
     /// The token.
     pub(crate) sid: AccountSid,
     /// Who is calling, as the upstream is told.
-    pub(crate) identity: [(HeaderName, String); 4],
+    pub(crate) identity: [(HeaderName, HeaderValue); 4],
     /// Where the request came from.
-    pub(crate) origin: &'a Origin,
+    pub(crate) arrival: &'a Arrival,
     /// Whether clients reach Latchkey over https.
     pub(crate) is_https: bool,
 }
@@ -151,7 +151,7 @@ impl Gateway {
         let request = self.request(caller, &parts, client.is_some(), &exchange)?;
         let answered = tokio::select! {
             biased;
-            () = exchange.ending() => None,
+            _ = exchange.ending() => None,
             answered = self.client.request(request) => Some(answered),
         };
         if let Some(end) = exchange.ended() {
@@ -160,7 +160,7 @@ impl Gateway {
         let Some(Ok(mut answer)) = answered else {
             let error = answered.and_then(Result::err);
             let cause = error.as_ref().and_then(|error| error.source()).map(tracing::field::display);
-            tracing::warn!(request_id = %caller.origin.request_id, cause, "the upstream could not be reached");
+            tracing::warn!(request_id = %caller.arrival.request_id, cause, "the upstream could not be reached");
             return Err(unreachable("The service behind Latchkey cannot be reached. Try again in a moment."));
         };
         if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
@@ -189,25 +189,30 @@ impl Gateway {
         let mut request = Request::new(body);
         *request.method_mut() = parts.method.clone();
         *request.uri_mut() = self.upstream.uri(target).map_err(|error| unwritable(&error))?;
-        *request.headers_mut() = headers::for_upstream(&parts.headers, added(caller, parts)?, length, is_upgrade);
+        *request.headers_mut() = headers::for_upstream(
+            &parts.headers,
+            caller.identity.iter().cloned().chain(way(caller, parts).into_iter().filter_map(present)),
+            length,
+            is_upgrade,
+        );
         Ok(request)
     }
 }
 
-/// Who is calling, and how they reached Latchkey.
-fn added(caller: &Caller<'_>, parts: &Parts) -> Result<Vec<(HeaderName, HeaderValue)>, Problem> {
-    let proto = if caller.is_https { "https" } else { "http" };
-    let mut added = Vec::with_capacity(7);
-    let identity = caller.identity.iter().map(|(name, value)| (name.clone(), value.as_str()));
-    let way = [(FORWARDED_FOR, &*caller.origin.address), (FORWARDED_PROTO, proto)];
-    for (name, value) in identity.chain(way) {
-        added.push((name, HeaderValue::from_bytes(value.as_bytes()).map_err(|error| unwritable(&error))?));
-    }
+/// How the caller reached Latchkey.
+fn way(caller: &Caller<'_>, parts: &Parts) -> [(HeaderName, Option<HeaderValue>); 3] {
+    let address = match caller.arrival.address {
+        Some(address) => HeaderValue::from_str(&address.to_string()).ok(),
+        None => Some(HeaderValue::from_static("")),
+    };
     let authority = parts.uri.authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
-    if let Some(host) = authority.or_else(|| parts.headers.get(HOST).cloned()) {
-        added.push((FORWARDED_HOST, host));
-    }
-    Ok(added)
+    let host = authority.or_else(|| parts.headers.get(HOST).cloned());
+    let proto = HeaderValue::from_static(if caller.is_https { "https" } else { "http" });
+    [(FORWARDED_FOR, address), (FORWARDED_PROTO, Some(proto)), (FORWARDED_HOST, host)]
+}
+
+fn present((name, value): (HeaderName, Option<HeaderValue>)) -> Option<(HeaderName, HeaderValue)> {
+    value.map(|value| (name, value))
 }
 
 fn passed_back(answer: http::Response<Incoming>, exchange: Arc<Exchange>) -> Response {

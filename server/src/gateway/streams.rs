@@ -11,15 +11,13 @@ use std::task::{Context, Poll, ready};
 use axum::BoxError;
 use axum::body::{Body, Bytes, HttpBody};
 use http_body::{Frame, SizeHint};
-use tokio_util::sync::WaitForCancellationFutureOwned;
 
-use super::exchanges::{Awaited, Direction, Exchange};
+use super::exchanges::{Awaited, Direction, Exchange, Watcher};
 
 /// One of an exchange's bodies, as the other side's connection reads it.
 pub(super) struct Stream {
     exchange: Arc<Exchange>,
     direction: Direction,
-    ending: Pin<Box<WaitForCancellationFutureOwned>>,
     is_broken: bool,
 }
 
@@ -38,9 +36,8 @@ impl Stream {
         Self::new(exchange, Direction::Download)
     }
 
-    fn new(exchange: Arc<Exchange>, direction: Direction) -> Self {
-        let ending = Box::pin(exchange.ending());
-        Self { exchange, direction, ending, is_broken: false }
+    const fn new(exchange: Arc<Exchange>, direction: Direction) -> Self {
+        Self { exchange, direction, is_broken: false }
     }
 
     fn broken(&mut self, error: BoxError) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
@@ -74,9 +71,8 @@ impl HttpBody for Stream {
         if self.is_broken {
             return Poll::Ready(None);
         }
-        if self.ending.as_mut().poll(context).is_ready() {
-            let end = self.exchange.ended().map_or_else(|| "ended".into(), BoxError::from);
-            return self.broken(end);
+        if let Some(end) = self.exchange.poll_ended(Watcher::Stream(self.direction), context) {
+            return self.broken(end.into());
         }
         match (self.poll_data(context), self.direction) {
             (Poll::Pending, Direction::Upload) => {

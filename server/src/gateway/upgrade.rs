@@ -53,7 +53,7 @@ pub(super) async fn tunnel(client: Client, upstream: OnUpgrade, exchange: Arc<Ex
         copy_bidirectional(&mut client, &mut TokioIo::new(upstream)).await
     };
     tokio::select! {
-        () = exchange.ending() => {}
+        _ = exchange.ending() => {}
         carried = carry => match carried {
             Ok((sent, received)) => tracing::debug!(sent, received, "a tunnel ended"),
             Err(error) => tracing::debug!(cause = %error, "a tunnel broke off"),

@@ -6,7 +6,7 @@
 use axum::extract::Request;
 use axum::response::Response;
 use latchkey_domain::{ScopeName, Verdict};
-use latchkey_service::{Origin, Purpose, Verified};
+use latchkey_service::{Purpose, Verified};
 use serde::Serialize;
 
 use super::form::read_token;
@@ -14,6 +14,7 @@ use super::json;
 use crate::ServerState;
 use crate::admission::{self, X_TW_TOKEN};
 use crate::problem::Problem;
+use crate::request::Arrival;
 use crate::site::base_url;
 
 /// The scope that a caller needs.
@@ -39,7 +40,7 @@ struct Nothing {
     active: bool,
 }
 
-pub(super) async fn answer(state: &ServerState, request: Request, origin: &Origin) -> Result<Response, Problem> {
+pub(super) async fn answer(state: &ServerState, request: Request, arrival: &Arrival) -> Result<Response, Problem> {
     let (mut parts, body) = request.into_parts();
     let mut credential = admission::read(&parts.headers, parts.uri.query())?;
     if parts.headers.remove(X_TW_TOKEN).is_some() {
@@ -47,17 +48,17 @@ pub(super) async fn answer(state: &ServerState, request: Request, origin: &Origi
         credential = Err(admission::Missing::Absent);
     }
     let needed: Option<ScopeName> = SCOPE.parse().ok();
-    let caller = admission::admit(state, credential, needed.as_ref(), Purpose::Introspection, origin).await?;
+    let caller = admission::admit(state, credential, needed.as_ref(), Purpose::Introspection, arrival).await?;
     let answered = match read_token(&parts.headers, body).await {
         Ok(None) => json(&Nothing { active: false }),
         Ok(Some(token)) => {
             let verified = state.service.inspect(&token, None).await;
-            let verified = verified.map_err(|error| admission::unreachable(state, origin, &error))?;
+            let verified = verified.map_err(|error| admission::unreachable(state, arrival, &error))?;
             describe(&verified, base_url(&state.web, &parts.headers))
         }
         Err(problem) => Err(problem),
     };
-    let mut response = answered.unwrap_or_else(|problem| super::refusal(problem, &origin.request_id));
+    let mut response = answered.unwrap_or_else(|problem| super::refusal(problem, arrival.request_id.as_str()));
     caller.mark(&mut response);
     Ok(response)
 }
@@ -71,7 +72,7 @@ fn describe(verified: &Verified, issuer: String) -> Result<Response, Problem> {
     let ends = credential.secret_not_after.map_or(token.expires_at, |end| end.min(token.expires_at));
     json(&Description {
         active: true,
-        scope: verified.scopes.to_string(),
+        scope: credential.effective_scopes().text.to_string(),
         client_id: token.sid.to_string(),
         username: &owner.email,
         sub: owner.id.to_string(),

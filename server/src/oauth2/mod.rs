@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::ServerState;
 use crate::problem::{Problem, ProblemCode};
-use crate::request::origin_of;
+use crate::request::Arrival;
 
 /// Where a resource server asks what a token is.
 pub(crate) const INTROSPECT: &str = "/oauth2/introspect";
@@ -29,17 +29,16 @@ pub(crate) fn answers(path: &str) -> bool {
 }
 
 /// Answers a request to one of the two.
-pub(crate) async fn handle(state: &ServerState, request: Request) -> Response {
+pub(crate) async fn handle(state: &ServerState, request: Request, arrival: &Arrival) -> Response {
     let introspects = request.uri().path() == INTROSPECT;
-    let origin = origin_of(&request);
     let answered = if request.method() != Method::POST {
         Err(Problem::method_not_allowed(HeaderValue::from_static("POST")))
     } else if introspects {
-        introspect::answer(state, request, &origin).await
+        introspect::answer(state, request, arrival).await
     } else {
-        revoke::answer(state, request, &origin).await
+        revoke::answer(state, request, arrival).await
     };
-    let mut response = answered.unwrap_or_else(|problem| refusal(problem, &origin.request_id));
+    let mut response = answered.unwrap_or_else(|problem| refusal(problem, arrival.request_id.as_str()));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

@@ -10,14 +10,14 @@ use axum::response::Response;
 use http::HeaderValue;
 use http::header::WWW_AUTHENTICATE;
 use latchkey_domain::{AccountSid, Presented};
-use latchkey_service::Origin;
 
 use super::form::read_token;
 use crate::ServerState;
 use crate::admission::{self, Missing};
 use crate::problem::{Problem, ProblemCode};
+use crate::request::Arrival;
 
-pub(super) async fn answer(state: &ServerState, request: Request, origin: &Origin) -> Result<Response, Problem> {
+pub(super) async fn answer(state: &ServerState, request: Request, arrival: &Arrival) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let client = match admission::read(&parts.headers, parts.uri.query())? {
         Ok(presented) => Some(presented),
@@ -25,25 +25,25 @@ pub(super) async fn answer(state: &ServerState, request: Request, origin: &Origi
         Err(Missing::Malformed) => return Err(not_the_client()),
     };
     let token = read_token(&parts.headers, body).await?;
-    admission::check_address(state, origin)?;
+    admission::check_address(state, arrival)?;
     let found = match &token {
-        Some(token) => find(state, token, origin).await?,
+        Some(token) => find(state, token, arrival).await?,
         None => None,
     };
     if let Some(client) = &client {
         // Wrong, and another's, are the same: neither is this token.
-        let own = find(state, client, origin).await?;
+        let own = find(state, client, arrival).await?;
         if own.is_none() || own != found {
-            state.service.note_failed_call(&origin.address);
+            state.service.note_failed_call(arrival.address);
             return Err(not_the_client());
         }
     }
     match found {
-        None => state.service.note_failed_call(&origin.address),
+        None => state.service.note_failed_call(arrival.address),
         Some(sid) => {
-            let revoked = state.service.give_up_token(sid, origin).await;
+            let revoked = state.service.give_up_token(sid, &arrival.origin()).await;
             revoked.map_err(|failure| {
-                tracing::error!(request_id = %origin.request_id, cause = %failure, "a token could not be revoked");
+                tracing::error!(request_id = %arrival.request_id, cause = %failure, "a token could not be revoked");
                 Problem::unavailable()
             })?;
         }
@@ -52,9 +52,9 @@ pub(super) async fn answer(state: &ServerState, request: Request, origin: &Origi
 }
 
 /// The token that a secret belongs to, whatever has become of it.
-async fn find(state: &ServerState, presented: &Presented, origin: &Origin) -> Result<Option<AccountSid>, Problem> {
+async fn find(state: &ServerState, presented: &Presented, arrival: &Arrival) -> Result<Option<AccountSid>, Problem> {
     let verified = state.service.look_up(presented).await;
-    let verified = verified.map_err(|error| admission::unreachable(state, origin, &error))?;
+    let verified = verified.map_err(|error| admission::unreachable(state, arrival, &error))?;
     let sid = verified.credential.map(|credential| credential.sid);
     Ok(sid.filter(|sid| presented.sid.allows(*sid)))
 }

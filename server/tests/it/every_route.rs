@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use latchkey_app::PAGES;
 use latchkey_domain::Role;
 use latchkey_server::openapi::{PAGES as CONTRACT_PAGES, PATH as CONTRACT};
-use latchkey_server::routing::{Surface, router};
+use latchkey_server::routing::{Application, Surface};
 use latchkey_server::site::{FORMS, PUBLIC_PAGES};
 use latchkey_server::{NetworkSettings, ServerState, WebSettings};
 use leptos::server_fn::axum::server_fn_paths;
@@ -34,7 +34,7 @@ const FOR_PROGRAMS: [(&str, &str); 7] = [
 fn paths_of(app: &TestApp, surface: Surface) -> BTreeSet<String> {
     let state =
         ServerState::new(app.service.clone(), WebSettings::default(), NetworkSettings::default(), app.gateway.clone());
-    let text = format!("{:?}", router(state, surface));
+    let text = format!("{:?}", Application::new(state, surface).routes());
     // A fallback stands in it as "/" and "/{*…}".
     let paths: BTreeSet<String> = text
         .split('"')

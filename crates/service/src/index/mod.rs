@@ -24,10 +24,10 @@ use latchkey_domain::{AccountSid, RepId};
 use tokio::sync::{Mutex, Notify};
 
 use crate::Service;
+use crate::granted::Grants;
 use crate::ports::{BootClock, ChangeWatch, Revision, SecretPlace, SecretRecord, Store, StoreResult, TokenChange};
 use table::Table;
 
-pub(crate) use table::Grants;
 pub use table::{Known, Owner};
 
 /// How long what is in memory counts after a look at the watch.
@@ -55,6 +55,7 @@ pub struct IndexState {
 pub(crate) struct Index {
     store: Arc<dyn Store>,
     clock: Arc<dyn BootClock>,
+    grants: Arc<Grants>,
     live: RwLock<Option<Arc<Table>>>,
     /// Until when what is in memory counts, in microseconds of the boot clock.
     trusted_until: AtomicU64,
@@ -72,9 +73,9 @@ struct Follower {
 }
 
 impl Index {
-    pub(crate) fn new(store: Arc<dyn Store>, clock: Arc<dyn BootClock>) -> Self {
+    pub(crate) fn new(store: Arc<dyn Store>, clock: Arc<dyn BootClock>, grants: Arc<Grants>) -> Self {
         let (live, trusted_until) = (RwLock::default(), AtomicU64::new(0));
-        Self { store, clock, live, trusted_until, follower: Mutex::default(), lost: Notify::new() }
+        Self { store, clock, grants, live, trusted_until, follower: Mutex::default(), lost: Notify::new() }
     }
 
     fn table(&self) -> Option<Arc<Table>> {
@@ -174,7 +175,7 @@ impl Index {
     async fn build(&self, now: latchkey_domain::Timestamp) -> StoreResult<bool> {
         let Some(watch) = self.store.watch_changes().await? else { return Ok(false) };
         let start = self.store.token_changes(Revision::from_number(i64::MAX)).await?.latest;
-        let table = Table::new();
+        let table = Table::new(Arc::clone(&self.grants));
         for rep in self.store.reps().await? {
             table.set_owner((&rep).into());
         }

@@ -9,9 +9,10 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use hashbrown::HashTable;
-use latchkey_domain::{AccountSid, Catalog, RepId, Role, ScopeSet, Timestamp, TokenHash, TokenRateLimit};
+use latchkey_domain::{AccountSid, RepId, Role, ScopeSet, Timestamp, TokenHash, TokenRateLimit};
 
-use crate::ports::{Rep, SecretRecord};
+use crate::granted::{EffectiveScopes, Granted, Grants};
+use crate::ports::{Credential, Rep, SecretRecord};
 
 /// In how many parts the slots lie. Their numbers have 6 bits of a place, slots the other 26.
 const PARTS: usize = 64;
@@ -25,7 +26,7 @@ pub struct Known {
     /// Its owner.
     pub owner: Arc<Owner>,
     /// What it was given.
-    pub scopes: Arc<ScopeSet>,
+    pub granted: Arc<Granted>,
     /// How many calls it may make.
     pub rate_limit: TokenRateLimit,
     /// When it was made.
@@ -36,6 +37,29 @@ pub struct Known {
     pub secret_not_after: Option<Timestamp>,
     /// When it was taken back.
     pub revoked_at: Option<Timestamp>,
+}
+
+impl Known {
+    /// A credential as the database has it.
+    pub(crate) fn of(credential: Credential, grants: &Grants) -> Self {
+        let Credential { token, owner, secret_not_after } = credential;
+        Self {
+            sid: token.sid,
+            owner: Arc::new(Owner::from(&owner)),
+            granted: Arc::new(Granted::new(Arc::new(token.scopes), grants)),
+            rate_limit: token.rate_limit,
+            created_at: token.created_at,
+            expires_at: token.expires_at,
+            secret_not_after,
+            revoked_at: token.revoked_at,
+        }
+    }
+
+    /// What the token may do now, if it is good.
+    #[must_use]
+    pub fn effective_scopes(&self) -> &EffectiveScopes {
+        self.granted.effective(self.owner.role)
+    }
 }
 
 /// A token's owner, as far as verdicts and answers go.
@@ -87,7 +111,7 @@ impl<K, V> Default for Shared<K, V> {
     }
 }
 
-type Terms = (Arc<ScopeSet>, TokenRateLimit);
+type Terms = (Arc<Granted>, TokenRateLimit);
 
 /// The live tokens.
 pub(super) struct Table {
@@ -96,16 +120,18 @@ pub(super) struct Table {
     hasher: RandomState,
     owners: RwLock<Shared<RepId, Arc<Owner>>>,
     terms: RwLock<Shared<(Arc<ScopeSet>, String), Terms>>,
+    grants: Arc<Grants>,
 }
 
 impl Table {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(grants: Arc<Grants>) -> Self {
         Self {
             parts: (0..PARTS).map(|_| RwLock::default()).collect(),
             by_sid: (0..PARTS).map(|_| RwLock::default()).collect(),
             hasher: RandomState::new(),
             owners: RwLock::default(),
             terms: RwLock::default(),
+            grants,
         }
     }
 
@@ -248,12 +274,12 @@ impl Table {
 
     fn known(&self, slot: &Slot) -> Option<Known> {
         let owner = Arc::clone(read(&self.owners).values.get(index(slot.owner))?);
-        let (scopes, rate_limit) = read(&self.terms).values.get(index(slot.terms))?.clone();
+        let (granted, rate_limit) = read(&self.terms).values.get(index(slot.terms))?.clone();
         let time = |seconds: u32| Timestamp::from_unix_seconds(seconds.into());
         Some(Known {
             sid: AccountSid::from_bytes(slot.sid),
             owner,
-            scopes,
+            granted,
             rate_limit,
             created_at: time(slot.created_at),
             expires_at: time(slot.expires_at),
@@ -270,7 +296,8 @@ impl Table {
         let mut terms = write(&self.terms);
         let number = u32::try_from(terms.values.len()).unwrap_or(u32::MAX);
         terms.numbers.insert(key, number);
-        terms.values.push((Arc::clone(&secret.scopes), secret.rate_limit));
+        let granted = Granted::new(Arc::clone(&secret.scopes), &self.grants);
+        terms.values.push((Arc::new(granted), secret.rate_limit));
         number
     }
 
@@ -315,26 +342,6 @@ impl Table {
             && let Some(held) = names.find_mut(key, |held| *held == from)
         {
             *held = to;
-        }
-    }
-}
-
-/// What each role may grant, worked out once.
-#[derive(Debug)]
-pub(crate) struct Grants {
-    rep: Arc<ScopeSet>,
-    admin: Arc<ScopeSet>,
-}
-
-impl Grants {
-    pub(crate) fn of(catalog: &Catalog) -> Self {
-        Self { rep: Arc::new(catalog.grantable_by(Role::Rep)), admin: Arc::new(catalog.grantable_by(Role::Admin)) }
-    }
-
-    pub(crate) fn by(&self, role: Role) -> &Arc<ScopeSet> {
-        match role {
-            Role::Rep => &self.rep,
-            Role::Admin => &self.admin,
         }
     }
 }
@@ -408,7 +415,7 @@ mod tests {
     }
 
     fn table() -> Table {
-        let table = Table::new();
+        let table = Table::new(Arc::new(Grants::of(&crate::read_catalog(crate::DEFAULT_CATALOG).unwrap())));
         let (id, email) = (RepId::from_bytes([1; 16]), "ann@example.com".to_owned());
         table.set_owner(Owner { id, email, role: Role::Rep, is_enabled: true });
         table

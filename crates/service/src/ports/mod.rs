@@ -67,6 +67,14 @@ pub trait Random: Send + Sync {
     /// # Errors
     /// Where the operating system has none to give.
     fn fill(&self, buffer: &mut [u8]) -> Result<(), RandomUnavailable>;
+
+    /// Fills the buffer for a name, which has to differ from all others and is no secret. May be cheaper.
+    ///
+    /// # Errors
+    /// As [`Random::fill`].
+    fn fill_for_names(&self, buffer: &mut [u8]) -> Result<(), RandomUnavailable> {
+        self.fill(buffer)
+    }
 }
 
 /// The random source failed.

@@ -23,7 +23,8 @@ impl Service {
         if !ended.is_empty() {
             // Before something is broken off, the database has the last word.
             let asked: Vec<AccountSid> = ended.iter().copied().collect();
-            let known: Vec<Known> = self.store.credentials_of(&asked).await?.into_iter().map(Known::from).collect();
+            let found = self.store.credentials_of(&asked).await?.into_iter();
+            let known: Vec<Known> = found.map(|credential| Known::of(credential, &self.grants)).collect();
             self.leave_the_good(&mut ended, &known);
         }
         Ok(ended)

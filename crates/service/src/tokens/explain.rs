@@ -60,7 +60,9 @@ impl Service {
         let source = token.source;
         let limit = token.rate_limit.or(self.limits.calls());
         // No secret ends before its token: it has one, of the token's own age.
-        let facts = self.facts(&Known::from(Credential { token, owner: caller.rep.clone(), secret_not_after: None }));
+        let credential = Credential { token, owner: caller.rep.clone(), secret_not_after: None };
+        let known = Known::of(credential, &self.grants);
+        let facts = self.facts(&known);
         let answer = asked.map(|call| {
             let explanation = Explanation::of(&self.catalog, &facts, &call.method, &call.path, now);
             ExplainedCall { call, reason: explanation.sentence(&self.catalog), explanation }
@@ -68,7 +70,7 @@ impl Service {
         Ok(OwnToken { token: view, source, limit, scopes: self.held_scopes(&facts), answer, now })
     }
 
-    fn held_scopes(&self, facts: &TokenFacts) -> Vec<HeldScope> {
+    fn held_scopes(&self, facts: &TokenFacts<'_>) -> Vec<HeldScope> {
         let effective = facts.effective_scopes();
         let known = self.catalog.scopes().iter().filter(|scope| facts.scopes.contains(&scope.name));
         let known = known.map(|scope| HeldScope {

@@ -39,7 +39,7 @@ async fn a_download_arrives_as_it_comes() {
     assert_eq!(site.open_exchanges(), 1);
     upstream.send("0\r\n\r\n").await;
     assert_eq!(vendor.read_until("0\r\n\r\n").await, "0\r\n\r\n");
-    assert_eq!(site.open_exchanges(), 0);
+    site.has_come_to_rest().await;
 }
 
 #[tokio::test]

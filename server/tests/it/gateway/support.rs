@@ -42,7 +42,7 @@ impl Site {
         let gateway = Arc::clone(app.gateway.as_ref().unwrap());
         tasks.spawn(gateway.end_exchanges(Arc::clone(&app.service)));
         let limits = connections::Limits::default();
-        tasks.spawn(connections::serve(listener, app.router.clone(), limits, std::future::pending()));
+        tasks.spawn(connections::serve(listener, app.application.clone(), limits, std::future::pending()));
         Self { app, token, upstream, address, _tasks: tasks }
     }
 
@@ -76,6 +76,16 @@ impl Site {
 
     pub(super) fn open_exchanges(&self) -> usize {
         self.app.gateway.as_ref().unwrap().open_exchanges()
+    }
+
+    /// Waits until nothing is under way: the last part of an exchange may be let go of after its peers noticed.
+    pub(super) async fn has_come_to_rest(&self) {
+        let rest = async {
+            while self.open_exchanges() > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, rest).await.unwrap();
     }
 }
 

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use latchkey_domain::{AccountSid, PlainText, ScopeChoice, Timestamp, TokenForm};
 use latchkey_server::gateway::Gateway;
-use latchkey_server::routing::Surface;
+use latchkey_server::routing::{Application, Surface};
 use latchkey_server::{NetworkSettings, ServerState, WebSettings};
 use latchkey_service::ports::{Rep, RepStore as _, TokenSource};
 use latchkey_service::{
@@ -23,7 +22,7 @@ pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// A server over an empty database of its own.
 pub(crate) struct TestApp {
-    pub(crate) router: Router,
+    pub(crate) application: Application,
     pub(crate) service: Arc<Service>,
     pub(crate) store: SqlStore,
     pub(crate) gateway: Option<Arc<Gateway>>,
@@ -99,14 +98,7 @@ impl TestApp {
         let service = Arc::new(service.unwrap().with_limits(settings.limits));
         let gateway = settings.gateway;
         let state = ServerState::new(Arc::clone(&service), settings.web, settings.network, gateway.clone());
-        Self {
-            router: latchkey_server::routing::router(state, Surface::Everything),
-            service,
-            store,
-            gateway,
-            clock,
-            directory,
-        }
+        Self { application: Application::new(state, Surface::Everything), service, store, gateway, clock, directory }
     }
 
     /// Moves the clock.
