@@ -107,6 +107,12 @@ impl TokenStatus {
         matches!(self, Self::Active | Self::ExpiringSoon)
     }
 
+    /// The status with this name on the wire.
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.code() == code)
+    }
+
     /// The name on the wire.
     #[must_use]
     pub const fn code(self) -> &'static str {

@@ -1,5 +1,8 @@
 //! Looking through all tokens: filtered, in order, page by page.
 
+use std::fmt;
+use std::str::FromStr;
+
 use async_trait::async_trait;
 use latchkey_domain::{AccountSid, RepId, ScopeName, ScopeSet, Timestamp, TokenSource, TokenStatus};
 
@@ -86,6 +89,27 @@ pub struct TokenPosition {
     /// The token.
     pub sid: AccountSid,
 }
+
+impl fmt::Display for TokenPosition {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}.{}", self.at, self.sid)
+    }
+}
+
+impl FromStr for TokenPosition {
+    type Err = MalformedTokenPosition;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (at, sid) = text.split_once('.').ok_or(MalformedTokenPosition)?;
+        let at = at.parse().map_err(|_| MalformedTokenPosition)?;
+        Ok(Self { at, sid: sid.parse().map_err(|_| MalformedTokenPosition)? })
+    }
+}
+
+/// The text is not a place in a list of tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a place in a list of tokens is a time and an Account SID")]
+pub struct MalformedTokenPosition;
 
 /// How many tokens a look through the filter's own index has found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

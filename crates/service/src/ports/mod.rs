@@ -30,7 +30,9 @@ pub use audit::AuditStore;
 pub use changes::{
     ChangeStore, ChangeWatch, Committed, Revision, SecretPlace, SecretRecord, TokenChange, TokenChanges,
 };
-pub use listing::{TokenListing, TokenOrder, TokenPosition, TokenQuery, TokenSort, TokenStretch, TokenSurvey};
+pub use listing::{
+    MalformedTokenPosition, TokenListing, TokenOrder, TokenPosition, TokenQuery, TokenSort, TokenStretch, TokenSurvey,
+};
 pub use records::{RecordDeletion, RecordInsertion, RecordReplacement, RecordStore, StoredRecord};
 pub use rep_overview::{RepFilter, RepOverview, RepOverviewStore};
 pub use reps::{EmailChange, NewRep, Rep, RepChange, RepInsertion, RepStore};
