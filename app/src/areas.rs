@@ -27,7 +27,7 @@ const AREAS: [Area; 2] = [
     Area {
         label: "Administration",
         sections_label: "Administration",
-        sections: &[paths::SERVICE_REPS],
+        sections: &[paths::ALL_TOKENS, paths::SERVICE_REPS],
         for_admins: true,
     },
 ];

@@ -10,6 +10,7 @@
 
 mod administration;
 mod cookie;
+mod export;
 mod forms;
 mod functions;
 mod gate;

@@ -17,7 +17,10 @@ use axum::routing::post;
 use http::header::{RETRY_AFTER, USER_AGENT};
 use http::{HeaderValue, StatusCode};
 use latchkey_app::ssr::RequestContext;
-use latchkey_app::{INVITE, MOVE_TOKENS, NEW_REP, NEW_TOKEN_FOR, ONE_REP, PlainPost, RESET_PASSWORD, sign_in_path};
+use latchkey_app::{
+    ALL_TOKENS, ANY_TOKEN, INVITE, MOVE_TOKENS, NEW_REP, NEW_TOKEN_FOR, ONE_REP, PlainPost, RESET_PASSWORD, REVOCATION,
+    sign_in_path,
+};
 use latchkey_domain::Refusal;
 use latchkey_service::{Caller, Failure};
 
@@ -32,7 +35,7 @@ pub(super) use tokens::token_form;
 pub(super) const MAX_FORM: usize = 64 * 1024;
 
 /// The paths that forms are posted to. A test holds the list against the router.
-pub const FORMS: [&str; 12] = [
+pub const FORMS: [&str; 15] = [
     "/sign-in",
     "/sign-out",
     "/setup",
@@ -45,6 +48,9 @@ pub const FORMS: [&str; 12] = [
     ONE_REP,
     MOVE_TOKENS,
     NEW_TOKEN_FOR,
+    ALL_TOKENS,
+    ANY_TOKEN,
+    REVOCATION,
 ];
 
 pub(super) fn router() -> Router<ServerState> {

@@ -127,16 +127,25 @@ impl Service {
         }
     }
 
-    /// Begins an export of what passes, which is itself written to the log.
+    /// Begins an export of what passes, which is itself written to the log. `form` is what it is exported as.
     ///
     /// # Errors
     /// As [`Service::all_tokens`].
-    pub async fn export_tokens(&self, caller: &Caller, search: &TokenSearch) -> Outcome<TokenExport> {
+    pub async fn export_tokens(
+        &self,
+        caller: &Caller,
+        search: &TokenSearch,
+        form: &'static str,
+    ) -> Outcome<TokenExport> {
         caller.require_admin()?;
         let Understood { query, order, .. } = self.understand_search(search).await?;
         let mut audit = self.entry(caller.actor(), AuditAction::TokensExported, AuditSubject::Nothing, &caller.origin);
         let names: Vec<&str> = search.parts().into_iter().map(|(name, _)| name).collect();
-        audit.detail = if names.is_empty() { "all".to_owned() } else { format!("by: {}", names.join(", ")) };
+        audit.detail = if names.is_empty() {
+            format!("all, as {form}")
+        } else {
+            format!("as {form}, filtered by {}", names.join(", "))
+        };
         self.store.write_audit(&[audit]).await?;
         Ok(TokenExport { query, order, after: None, is_done: false })
     }
