@@ -1,5 +1,6 @@
 //! The web pages.
 
+mod all_tokens;
 mod explain;
 mod forms;
 mod kept_forms;
