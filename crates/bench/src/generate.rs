@@ -156,14 +156,15 @@ async fn write(
     let mut secrets: Query<'_> =
         sqlx::query(AssertSqlSafe(format!("INSERT INTO token_secret (hash, sid) VALUES {}", rows(batch.len(), 2))));
     let mut uses: Query<'_> = sqlx::query(AssertSqlSafe(format!(
-        "INSERT INTO token_last_used (sid, at, expires_at, revoked_at) VALUES {}",
-        rows(batch.len(), 4)
+        "INSERT INTO token_last_used (sid, at, expires_at, revoked_at, kind, owner) VALUES {}",
+        rows(batch.len(), 6)
     )));
     let mut texts: Query<'_> =
         sqlx::query(AssertSqlSafe(format!("INSERT INTO token_search (text, sid) VALUES {}", rows(batch.len(), 2))));
     for (sid, secret, made) in batch {
         secrets = secrets.bind(secret.to_vec()).bind(sid.to_vec());
         uses = uses.bind(sid.to_vec()).bind(made.used_at).bind(made.expires_at).bind(made.revoked_at);
+        uses = uses.bind(kinds[made.scopes][usize::from(made.is_page)]).bind(rep_id(made.owner + 1).to_vec());
         let name = AccountSid::from_bytes(*sid).to_string().to_lowercase();
         texts = texts.bind(format!("{}\n{name}", made.description.to_lowercase())).bind(sid.to_vec());
     }

@@ -315,8 +315,9 @@ pub(crate) async fn named(pool: &AnyPool, sids: &[AccountSid]) -> StoreResult<Ve
 async fn note_batch(connection: &mut AnyConnection, batch: &[(AccountSid, Timestamp)]) -> StoreResult<()> {
     let sql = format!(
         "WITH used (sid, at) AS (VALUES {}) \
-         INSERT INTO token_last_used (sid, at, expires_at, revoked_at) \
-         SELECT used.sid, used.at, token.expires_at, token.revoked_at FROM used JOIN token ON token.sid = used.sid WHERE true ORDER BY used.sid \
+         INSERT INTO token_last_used (sid, at, expires_at, revoked_at, kind, owner) \
+         SELECT used.sid, used.at, token.expires_at, token.revoked_at, token.kind, token.owner \
+         FROM used JOIN token ON token.sid = used.sid WHERE true ORDER BY used.sid \
          ON CONFLICT (sid) DO UPDATE SET at = excluded.at WHERE excluded.at > token_last_used.at",
         placeholders::pairs(batch.len())
     );

@@ -36,17 +36,23 @@ CREATE INDEX token_by_expiration ON token (expires_at, sid, revoked_at, kind);
 CREATE INDEX token_by_kind ON token (kind, revoked_at, expires_at, sid);
 CREATE INDEX token_revoked ON token (sid) WHERE revoked_at IS NOT NULL;
 
--- Every token has a row from now on; 0 stands for never. The token's end stands here too: a walk by last use that
--- looks for those that have ended would otherwise look up each token in use.
+-- Every token has a row from now on; 0 stands for never. What a token is filtered by stands here too: a walk by last
+-- use would otherwise look up each token that it passes.
 ALTER TABLE token_last_used ADD COLUMN
     expires_at BIGINT;
 ALTER TABLE token_last_used ADD COLUMN
     revoked_at BIGINT;
+ALTER TABLE token_last_used ADD COLUMN
+    kind BIGINT;
+ALTER TABLE token_last_used ADD COLUMN
+    owner BYTEA;
 INSERT INTO token_last_used (sid, at) SELECT sid, 0 FROM token WHERE true ON CONFLICT (sid) DO NOTHING;
 UPDATE token_last_used SET
     expires_at = (SELECT expires_at FROM token WHERE token.sid = token_last_used.sid),
-    revoked_at = (SELECT revoked_at FROM token WHERE token.sid = token_last_used.sid);
-CREATE INDEX token_last_used_by_time ON token_last_used (at, sid, revoked_at, expires_at);
+    revoked_at = (SELECT revoked_at FROM token WHERE token.sid = token_last_used.sid),
+    kind = (SELECT kind FROM token WHERE token.sid = token_last_used.sid),
+    owner = (SELECT owner FROM token WHERE token.sid = token_last_used.sid);
+CREATE INDEX token_last_used_by_time ON token_last_used (at, sid, revoked_at, expires_at, kind, owner);
 
 -- Tokens that an admin chose to revoke, fixed when they looked at them.
 CREATE TABLE token_selection (

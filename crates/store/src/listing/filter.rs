@@ -6,18 +6,32 @@ use latchkey_service::ports::TokenQuery;
 use super::statement::{Conditions, Statement};
 use crate::engine::Engine;
 
-/// Where a token's end is read: both tables have it.
+/// Where what a token is filtered by is read: both tables have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ends {
+pub(crate) enum Columns {
     Token,
     LastUsed,
 }
 
-impl Ends {
+impl Columns {
     const fn revoked_at(self) -> &'static str {
         match self {
             Self::Token => "token.revoked_at",
             Self::LastUsed => "token_last_used.revoked_at",
+        }
+    }
+
+    const fn owner(self) -> &'static str {
+        match self {
+            Self::Token => "token.owner",
+            Self::LastUsed => "token_last_used.owner",
+        }
+    }
+
+    const fn kind(self) -> &'static str {
+        match self {
+            Self::Token => "token.kind",
+            Self::LastUsed => "token_last_used.kind",
         }
     }
 
@@ -35,8 +49,8 @@ pub(crate) const fn asks_for_kind(query: &TokenQuery) -> bool {
 }
 
 /// Status and `expires_before`.
-pub(crate) fn ends(statement: &mut Statement, and: &mut Conditions, query: &TokenQuery, ends: Ends) {
-    let (revoked_at, expires_at) = (ends.revoked_at(), ends.expires_at());
+pub(crate) fn ends(statement: &mut Statement, and: &mut Conditions, query: &TokenQuery, columns: Columns) {
+    let (revoked_at, expires_at) = (columns.revoked_at(), columns.expires_at());
     let now = query.now.unix_seconds();
     let soon = query.now.plus_seconds(TokenStatus::EXPIRING_SOON_SECONDS).unix_seconds();
     match query.status {
@@ -64,18 +78,18 @@ pub(crate) fn ends(statement: &mut Statement, and: &mut Conditions, query: &Toke
 }
 
 /// The owner.
-pub(crate) fn owner(statement: &mut Statement, and: &mut Conditions, query: &TokenQuery) {
+pub(crate) fn owner(statement: &mut Statement, and: &mut Conditions, query: &TokenQuery, columns: Columns) {
     if let Some(owner) = query.owner {
-        and.and(statement).sql("token.owner = ").value(owner.as_bytes());
+        and.and(statement).sql(columns.owner()).sql(" = ").value(owner.as_bytes());
     }
 }
 
 /// Scope, sensitive scopes, All Scopes and source.
-pub(crate) fn kind(statement: &mut Statement, and: &mut Conditions, query: &TokenQuery) {
+pub(crate) fn kind(statement: &mut Statement, and: &mut Conditions, query: &TokenQuery, columns: Columns) {
     if !asks_for_kind(query) {
         return;
     }
-    and.and(statement).sql("token.kind IN (SELECT token_kind.id FROM token_kind");
+    and.and(statement).sql(columns.kind()).sql(" IN (SELECT token_kind.id FROM token_kind");
     let mut inner = Conditions::of_where();
     if query.all_scopes {
         inner.and(statement).sql("token_kind.all_scopes = 1");

@@ -5,7 +5,7 @@ use latchkey_service::ports::{StoreResult, TokenOrder, TokenPosition, TokenQuery
 use sqlx::AnyPool;
 use sqlx::any::AnyRow;
 
-use super::filter::{self, Ends};
+use super::filter::{self, Columns};
 use super::statement::{Conditions, Statement};
 use crate::row::Fields;
 
@@ -75,12 +75,12 @@ impl Driver {
             }
             Self::LastUse => {
                 filter::unused(statement, and, query);
-                filter::ends(statement, and, query, Ends::LastUsed);
+                filter::ends(statement, and, query, Columns::LastUsed);
             }
             Self::Owner | Self::Kind | Self::Ends | Self::Everything => {
-                filter::owner(statement, and, query);
-                filter::kind(statement, and, query);
-                filter::ends(statement, and, query, Ends::Token);
+                filter::owner(statement, and, query, Columns::Token);
+                filter::kind(statement, and, query, Columns::Token);
+                filter::ends(statement, and, query, Columns::Token);
             }
         }
     }
@@ -89,9 +89,9 @@ impl Driver {
     fn looked_up(self, statement: &mut Statement, and: &mut Conditions, query: &TokenQuery) {
         match self {
             Self::Text => {
-                filter::owner(statement, and, query);
-                filter::kind(statement, and, query);
-                filter::ends(statement, and, query, Ends::Token);
+                filter::owner(statement, and, query, Columns::Token);
+                filter::kind(statement, and, query, Columns::Token);
+                filter::ends(statement, and, query, Columns::Token);
                 filter::unused(statement, and, query);
             }
             Self::LastUse => {}

@@ -16,13 +16,17 @@ pub(crate) async fn list(connection: &mut AnyConnection, new: &NewToken) -> Resu
         .execute(&mut *connection)
         .await
         .map_err(unavailable)?;
-    sqlx::query("INSERT INTO token_last_used (sid, at, expires_at, revoked_at) VALUES ($1, 0, $2, $3)")
-        .bind(token.sid.as_bytes().as_slice())
-        .bind(token.expires_at.unix_seconds())
-        .bind(token.revoked_at.map(latchkey_domain::Timestamp::unix_seconds))
-        .execute(&mut *connection)
-        .await
-        .map_err(unavailable)?;
+    sqlx::query(
+        "INSERT INTO token_last_used (sid, at, expires_at, revoked_at, kind, owner) VALUES ($1, 0, $2, $3, $4, $5)",
+    )
+    .bind(token.sid.as_bytes().as_slice())
+    .bind(token.expires_at.unix_seconds())
+    .bind(token.revoked_at.map(latchkey_domain::Timestamp::unix_seconds))
+    .bind(kind)
+    .bind(token.owner.as_bytes().as_slice())
+    .execute(&mut *connection)
+    .await
+    .map_err(unavailable)?;
     sqlx::query("INSERT INTO token_search (text, sid) VALUES ($1, $2)")
         .bind(format!("{}\n{}", new.description_key, token.sid.to_string().to_lowercase()))
         .bind(token.sid.as_bytes().as_slice())

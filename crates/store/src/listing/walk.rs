@@ -5,11 +5,11 @@
 //! filter leaves nothing to find) is reckoned out before, as one position at either end: given two bounds on one
 //! side, SQLite uses the first it sees and reads through to the other.
 
-use latchkey_domain::{AccountSid, TokenStatus};
+use latchkey_domain::{AccountSid, Lifetime, TokenStatus};
 use latchkey_service::ports::{StoreResult, TokenOrder, TokenPosition, TokenQuery, TokenSort, TokenStretch};
 use sqlx::AnyPool;
 
-use super::filter::{self, Ends};
+use super::filter::{self, Columns};
 use super::gather::position;
 use super::statement::{Conditions, Statement};
 use crate::engine::Engine;
@@ -31,8 +31,18 @@ impl Range {
     fn of(query: &TokenQuery, by: TokenSort) -> Self {
         let at = |at: i64, sid| Some(TokenPosition { at, sid });
         let mut range = Self { above: None, below: None };
+        // No token lives longer than that: what is alive was not made long before, and what was made so long ago is
+        // not alive.
+        let ended_by = query.unused_since.map(|since| since.plus_seconds(Lifetime::LONGEST_SECONDS));
+        let made_after = match query.status {
+            Some(TokenStatus::Active | TokenStatus::ExpiringSoon) => {
+                Some(filter::first_of(query.now.plus_seconds(-Lifetime::LONGEST_SECONDS)))
+            }
+            _ => None,
+        };
         match by {
             TokenSort::Created => {
+                range.above = made_after.and_then(|sid| at(0, sid));
                 if let Some(since) = query.unused_since {
                     range.lower_to(at(0, filter::first_of(since)));
                 }
@@ -56,8 +66,13 @@ impl Range {
                 if let Some(before) = query.expires_before {
                     range.lower_to(at(before.unix_seconds(), FIRST));
                 }
+                if let Some(by) = ended_by {
+                    range.lower_to(at(by.unix_seconds().saturating_add(1), FIRST));
+                }
             }
             TokenSort::LastUsed => {
+                // Those that were never used come first, by their making.
+                range.above = made_after.and_then(|sid| at(0, sid));
                 if let Some(since) = query.unused_since {
                     range.lower_to(at(since.unix_seconds(), FIRST));
                 }
@@ -119,7 +134,7 @@ fn end_statement(query: &TokenQuery, order: TokenOrder, range: Range, examined: 
     let mut and = Conditions::of_where();
     statement.sql(from(order.by));
     if order.by == TokenSort::Created {
-        filter::owner(&mut statement, &mut and, query);
+        filter::owner(&mut statement, &mut and, query, Columns::Token);
     }
     within(&mut statement, &mut and, order.by, range);
     sort(&mut statement, order);
@@ -140,17 +155,13 @@ fn walk_statement(
     statement.sql(from(order.by));
     let by_use = order.by == TokenSort::LastUsed;
     // What the order's own index holds needs no look at the other table.
-    let other_table = if by_use {
-        query.owner.is_some() || filter::asks_for_kind(query) || query.text.is_some()
-    } else {
-        query.unused_since.is_some()
-    };
+    let other_table = if by_use { query.text.is_some() } else { query.unused_since.is_some() };
     if other_table {
         statement.sql(if by_use { " CROSS JOIN token" } else { " CROSS JOIN token_last_used" });
         and.and(&mut statement).sql("token.sid = token_last_used.sid");
     }
     if order.by == TokenSort::Created {
-        filter::owner(&mut statement, &mut and, query);
+        filter::owner(&mut statement, &mut and, query, Columns::Token);
     }
     within(&mut statement, &mut and, order.by, range);
     if let Some(end) = end {
@@ -159,12 +170,13 @@ fn walk_statement(
     }
     and.and(&mut statement).sql("CASE WHEN 1 = 1");
     let mut hidden = Conditions::bare();
+    let columns = if by_use { Columns::LastUsed } else { Columns::Token };
     let _ = hidden.and(&mut statement);
     if order.by != TokenSort::Created {
-        filter::owner(&mut statement, &mut hidden, query);
+        filter::owner(&mut statement, &mut hidden, query, columns);
     }
-    filter::ends(&mut statement, &mut hidden, query, if by_use { Ends::LastUsed } else { Ends::Token });
-    filter::kind(&mut statement, &mut hidden, query);
+    filter::ends(&mut statement, &mut hidden, query, columns);
+    filter::kind(&mut statement, &mut hidden, query, columns);
     filter::unused(&mut statement, &mut hidden, query);
     filter::text(&mut statement, &mut hidden, query, engine);
     statement.sql(" THEN 1 ELSE 0 END = 1");

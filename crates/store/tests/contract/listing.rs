@@ -232,7 +232,9 @@ pub(crate) async fn every_list_is_what_filtering_and_sorting_gives(fixture: Fixt
 
 pub(crate) async fn a_list_follows_what_becomes_of_its_tokens(fixture: Fixture) {
     fixture.rep(1).await;
-    let new = fixture.token(1, rep_id(1)).await;
+    let mut new = new_token(1, rep_id(1), "Token 1");
+    new.token.sid = AccountSid::first_at(NOW);
+    assert_eq!(fixture.insert(&new).await, TokenInsertion::Inserted);
     let sid = new.token.sid;
     let of_status = async |status| {
         let query = TokenQuery { status: Some(status), ..TokenQuery::all(NOW) };

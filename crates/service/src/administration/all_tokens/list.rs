@@ -6,7 +6,7 @@ use latchkey_domain::view::TokenView;
 use latchkey_domain::{RepId, ScopeSet, Timestamp, TokenSource};
 
 use super::search::{TokenSearch, Understood};
-use crate::ports::{StoreResult, TokenOrder, TokenPosition, TokenQuery, TokenRecord, TokenSurvey};
+use crate::ports::{StoreResult, TokenOrder, TokenPosition, TokenQuery, TokenRecord, TokenSort, TokenSurvey};
 use crate::{AuditAction, AuditSubject, Caller, Outcome, Service};
 
 /// How many tokens a page has.
@@ -15,6 +15,9 @@ pub const TOKEN_PAGE: u32 = 50;
 const PATIENCE: Duration = Duration::from_millis(300);
 /// How many tokens are passed by before the time is looked at again.
 const STRETCH: u32 = 20_000;
+/// Up to so many are gathered to be sorted by their use, each of which has to be looked up; of more, the next are soon
+/// met along the list.
+const FEW_BY_USE: u64 = 2_000;
 /// How many tokens of an export are read at once.
 const EXPORT_BATCH: u32 = 500;
 
@@ -111,7 +114,8 @@ impl Service {
         until: Instant,
     ) -> StoreResult<(Vec<TokenPosition>, Option<TokenPosition>)> {
         let wanted = TOKEN_PAGE + 1;
-        if survey.whole && survey.found <= TokenSurvey::MANY {
+        let few = if order.by == TokenSort::LastUsed { FEW_BY_USE } else { TokenSurvey::MANY };
+        if survey.whole && survey.found <= few {
             return Ok((self.store.gather_tokens(query, order, after, wanted).await?, None));
         }
         let mut found = Vec::new();
