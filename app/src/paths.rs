@@ -46,6 +46,9 @@ pub const REVOCATION: &str = "/administration/personal-access-tokens/revocations
 /// The form for a token of another service rep.
 #[cfg(feature = "ssr")]
 pub const NEW_TOKEN_FOR: &str = "/administration/personal-access-tokens/new";
+/// What was done by whom, for admins.
+#[cfg(feature = "ssr")]
+pub const AUDIT_LOG: &str = "/administration/audit-log";
 /// Where an invitation leads.
 #[cfg(feature = "ssr")]
 pub const INVITE: &str = "/invite";
@@ -68,7 +71,7 @@ pub const ABOUT_THE_API: [&str; 2] = [REFERENCE, QUICK_START];
 
 /// Every page that goes by the session, as routes are written: `{…}` stands for one segment.
 #[cfg(feature = "ssr")]
-pub const ALL: [&str; 17] = [
+pub const ALL: [&str; 18] = [
     SET_UP,
     SIGN_IN,
     INVITE,
@@ -86,6 +89,7 @@ pub const ALL: [&str; 17] = [
     ALL_TOKENS,
     ANY_TOKEN,
     REVOCATION,
+    AUDIT_LOG,
 ];
 
 /// Below these, everything is for admins alone.
@@ -185,6 +189,8 @@ pub fn title(path: &str) -> &'static str {
         ALL_TOKENS => "All Tokens",
         #[cfg(feature = "ssr")]
         NEW_TOKEN_FOR => "Add a token for a service rep",
+        #[cfg(feature = "ssr")]
+        AUDIT_LOG => "Audit Log",
         #[cfg(feature = "ssr")]
         INVITE => "Accept your invitation",
         #[cfg(feature = "ssr")]

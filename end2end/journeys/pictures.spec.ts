@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 
 import type { Page } from "@playwright/test";
 
+import { BEN } from "../fixtures/people.ts";
 import { expect, test } from "../fixtures/test.ts";
 import { E_VERIFY, FORM, LIST, fillInToken } from "../fixtures/tokens.ts";
 
@@ -46,5 +47,19 @@ test.describe("pictures @live", () => {
     await page.mouse.move(0, 0);
     await page.setViewportSize({ width: 1280, height: 1080 });
     await picture(page, "new-token");
+  });
+
+  test("the audit log", async ({ page, annOpens, latchkey, awake }) => {
+    await latchkey.addRep(BEN);
+    const { account_sid } = await latchkey.addToken(BEN, "Payroll export", ["timecard-read"]);
+    await latchkey.revoke(account_sid);
+    await annOpens("/administration/audit-log");
+    await expect(async () => {
+      await page.reload();
+      await expect(page.getByText("Not sequenced yet")).toHaveCount(0, { timeout: 500 });
+    }).toPass();
+    await awake();
+    await page.mouse.move(0, 0);
+    await picture(page, "audit-log");
   });
 });

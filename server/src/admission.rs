@@ -129,12 +129,14 @@ pub(crate) async fn admit(
         Ok(presented) => presented,
         Err(Missing::Absent) => {
             state.metrics.refused(Refused::NoCredential);
+            state.service.note_refused_call(None, "no_credential", &arrival.origin());
             return Err(unauthorized(ProblemCode::CredentialMissing, BEARER, "Send an Auth Token with the request."));
         }
         Err(Missing::Malformed) => {
             check_address(state, arrival)?;
             state.service.note_failed_call(arrival.address);
             state.metrics.refused(Refused::Malformed);
+            state.service.note_refused_call(None, "malformed_credential", &arrival.origin());
             return Err(unauthorized(
                 ProblemCode::MalformedCredential,
                 BEARER_MALFORMED,
@@ -160,6 +162,7 @@ pub(crate) fn check_address(state: &ServerState, arrival: &Arrival) -> Result<()
         return Ok(());
     };
     state.metrics.refused(Refused::TooManyFailures);
+    state.service.note_refused_call(None, "too_many_failures", &arrival.origin());
     let detail = "Too many bad credentials came from this address. Correct the credential, and wait for Retry-After.";
     Err(Problem::new(ProblemCode::TooManyFailures, detail).with_header(RETRY_AFTER, seconds.into()))
 }
@@ -179,8 +182,10 @@ fn decide(
 ) -> Result<Vendor, Problem> {
     let is_good = verified.is_good();
     let Verified { verdict, credential, usage, noted_before } = verified;
+    let sid = credential.as_ref().map(|credential| credential.sid);
     let Some(credential) = credential.filter(|_| is_good) else {
         state.service.note_failed_call(arrival.address);
+        state.service.note_refused_call(sid, verdict.code(), &arrival.origin());
         return Err(unauthorized(
             ProblemCode::InvalidToken,
             BEARER_INVALID_TOKEN,
@@ -189,9 +194,11 @@ fn decide(
     };
     if let Some(usage) = usage.filter(Usage::is_over) {
         state.metrics.refused(Refused::RateLimited);
+        state.service.note_refused_call(sid, "rate_limited", &arrival.origin());
         return Err(over_limit(&usage).with_headers(headers_of(&credential, Some(&usage))));
     }
     if verdict == Verdict::MissingScope {
+        state.service.note_refused_call(sid, "insufficient_scope", &arrival.origin());
         return Err(insufficient(needed).with_headers(headers_of(&credential, usage.as_ref())));
     }
     Ok(Vendor { credential, arrival: *arrival, noted_before, usage })

@@ -1,7 +1,7 @@
 //! What happens to every request, whatever it asks for.
 //!
-//! 1. It gets an id, which its answer, its log line and its audit entries carry; [`Arrival`] holds the id and the
-//!    client's address, for the pages in the request's extensions. An id that the client sent is not looked at.
+//! 1. It gets an id, which its answer, its log line and its audit entries carry; an `Arrival` holds the id and
+//!    the client's address, for the pages in the request's extensions. An id that the client sent is not looked at.
 //! 2. A path that two readers could read differently is refused, before anything is routed by it.
 //! 3. It is answered, within a `TimeLimit`. A panic becomes a 500 that says nothing of it.
 //! 4. One line is logged: never the query, never a header, so never a credential.

@@ -1,11 +1,11 @@
-//! What the server gives to the pages about service reps. It finds out and decides; the pages only show.
+//! What the server gives to the pages of administration. It finds out and decides; the pages only show.
 
 mod all_tokens;
 
 use latchkey_domain::view::{NewTokenFormView, NewTokenView};
 use latchkey_domain::{Refusal, TokenForm};
 use latchkey_service::ports::{LinkPurpose, Rep, RepFilter, RepOverview};
-use latchkey_service::{AccountLink, InviteForm, PreviewedMove, RepDetails, RepListing, SystemRepForm};
+use latchkey_service::{AccountLink, AuditPage, InviteForm, PreviewedMove, RepDetails, RepListing, SystemRepForm};
 
 use crate::paths;
 
@@ -37,6 +37,8 @@ pub enum AdministrationPage {
     AnyToken(Box<AnyTokenPage>),
     /// Revoking several tokens.
     Revocation(Box<RevocationPage>),
+    /// What was done by whom.
+    AuditLog(Box<AuditLogPage>),
 }
 
 /// The list of service reps.
@@ -205,6 +207,17 @@ pub struct TokenAddedPage {
     pub token: NewTokenView,
 }
 
+/// The audit log.
+#[derive(Debug, Clone)]
+pub struct AuditLogPage {
+    /// What was found.
+    pub found: AuditPage,
+    /// Who can be suggested where somebody is asked for.
+    pub people: Vec<RepOverview>,
+    /// That an export was asked for after the session had ended.
+    pub nothing_was_exported: bool,
+}
+
 /// The page that a link for choosing a password leads to.
 #[derive(Debug, Clone)]
 pub struct AccountLinkPage {
@@ -229,6 +242,7 @@ impl AdministrationPage {
             Self::AllTokens(_) => paths::title(paths::ALL_TOKENS).to_owned(),
             Self::AnyToken(page) => page.found.token.token.description.clone(),
             Self::Revocation(page) => page.title().to_owned(),
+            Self::AuditLog(_) => paths::title(paths::AUDIT_LOG).to_owned(),
             Self::TokenAdded(page) => format!("A token for {}", page.owner.name),
         }
     }

@@ -50,7 +50,12 @@ pub use administration::{
     MAX_CHOSEN, Preview, PreviewedMove, RepDetails, RepListing, SystemRepForm, TOKEN_PAGE, TokenExport, TokenSearch,
     UNCONFIRMED,
 };
-pub use audit::{AuditAction, AuditActor, AuditEntry, AuditSubject, Origin};
+pub use audit::{
+    AUDIT_PAGE, AuditAction, AuditActor, AuditCursor, AuditEntry, AuditExport, AuditFilter, AuditGroup, AuditHead,
+    AuditKey, AuditLine, AuditMac, AuditPage, AuditQuery, AuditRange, AuditState, AuditSubject, AuditVerdict,
+    CANONICAL_VERSION, ChainStart, Flaw, Origin, RefusedCalls, Sealing, SegmentError, Sequencing, StoredEntry,
+    StoredLink, VerifiedChain, Who, day, verify_audit, verify_segment,
+};
 pub use catalog_file::{CatalogFileError, DEFAULT_CATALOG, read_catalog};
 pub use clock::{MonotoneClock, SystemClock};
 pub use failure::{Failure, Outcome};
@@ -84,6 +89,8 @@ pub struct Service {
     grants: Arc<granted::Grants>,
     is_beside_a_server: bool,
     limits: limits::Limits,
+    refused_calls: RefusedCalls,
+    audit_key: Option<AuditKey>,
 }
 
 impl Service {
@@ -111,6 +118,8 @@ impl Service {
             passwords,
             last_use: LastUse::default(),
             limits: limits::Limits::new(VendorLimits::default()),
+            refused_calls: RefusedCalls::default(),
+            audit_key: None,
         })
     }
 

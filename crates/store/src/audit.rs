@@ -1,14 +1,21 @@
-//! Writing and reading the audit log.
+//! Writing and reading the audit log: entries here, their chain in `chain`, what is shown of them in `lines`.
+
+mod chain;
+mod lines;
 
 use async_trait::async_trait;
-use latchkey_domain::{AccountSid, RepId};
+use latchkey_domain::{AccountSid, RepId, Timestamp};
 use latchkey_service::ports::{AuditStore, StoreResult};
-use latchkey_service::{AuditAction, AuditActor, AuditEntry, AuditSubject, Origin};
+use latchkey_service::{
+    AuditAction, AuditActor, AuditCursor, AuditEntry, AuditFilter, AuditHead, AuditKey, AuditLine, AuditRange,
+    AuditSubject, ChainStart, Origin, Sequencing, StoredLink,
+};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool};
 
 use crate::SqlStore;
 use crate::failure::OrUnavailable;
+use crate::lock::Lock;
 use crate::row::Fields;
 
 #[async_trait]
@@ -19,6 +26,86 @@ impl AuditStore for SqlStore {
             write(&mut transaction, entry).await?;
         }
         transaction.commit_unjudged().await
+    }
+
+    async fn sequence_audit(&self, key: &AuditKey, most: u32) -> StoreResult<Sequencing> {
+        // Nearly always there is nothing to do, and then no lock is taken.
+        if chain::waiting(&self.reads, 1).await? == 0 {
+            return Ok(Sequencing::UpToDate);
+        }
+        let mut transaction = self.begin().await?;
+        Lock::Audit.take(&mut transaction).await?;
+        let done = chain::sequence(&mut transaction, key, most).await?;
+        if matches!(done, Sequencing::Sequenced { .. }) {
+            transaction.commit_unjudged().await?;
+        }
+        Ok(done)
+    }
+
+    async fn audit_chain(&self) -> StoreResult<Option<ChainStart>> {
+        let mut connection = self.reads.acquire().await.or_unavailable()?;
+        chain::start(&mut connection).await
+    }
+
+    async fn audit_head(&self) -> StoreResult<AuditHead> {
+        let mut connection = self.reads.acquire().await.or_unavailable()?;
+        chain::head(&mut connection).await
+    }
+
+    async fn audit_links(&self, after: i64, most: u32) -> StoreResult<Vec<StoredLink>> {
+        chain::links(&self.reads, after, most).await
+    }
+
+    async fn unsequenced_audit_entries(&self) -> StoreResult<u64> {
+        chain::waiting(&self.reads, u32::MAX).await
+    }
+
+    async fn outside_audit_entry(&self) -> StoreResult<Option<i64>> {
+        chain::outside(&self.reads).await
+    }
+
+    async fn lost_audit_entry(&self) -> StoreResult<Option<i64>> {
+        chain::lost(&self.reads).await
+    }
+
+    async fn audit_seq_before(&self, before: Timestamp) -> StoreResult<i64> {
+        chain::seq_before(&self.reads, before).await
+    }
+
+    async fn seal_audit(&self, key: &AuditKey, through: i64, audit: Option<&AuditEntry>) -> StoreResult<AuditHead> {
+        let mut transaction = self.begin().await?;
+        Lock::Audit.take(&mut transaction).await?;
+        let sealed = chain::seal(&mut transaction, key, through).await?;
+        if let Some(audit) = audit {
+            write(&mut transaction, audit).await?;
+        }
+        transaction.commit_unjudged().await?;
+        Ok(sealed)
+    }
+
+    async fn audit_stretch(
+        &self,
+        filter: &AuditFilter,
+        after: Option<AuditCursor>,
+        most: u32,
+    ) -> StoreResult<Option<AuditCursor>> {
+        lines::stretch(&self.reads, filter, after, most).await
+    }
+
+    async fn audit_lines(&self, filter: &AuditFilter, range: AuditRange, most: u32) -> StoreResult<Vec<AuditLine>> {
+        lines::page(&self.reads, filter, range, most).await
+    }
+
+    async fn count_audit_lines(&self, filter: &AuditFilter, range: AuditRange, most: u32) -> StoreResult<u32> {
+        lines::count(&self.reads, filter, range, most).await
+    }
+
+    async fn newest_audit_id(&self) -> StoreResult<i64> {
+        let row = sqlx::query("SELECT CAST(COALESCE(MAX(id), 0) AS BIGINT) AS newest FROM audit_entry")
+            .fetch_one(&self.reads)
+            .await
+            .or_unavailable()?;
+        Fields::of(&row, "audit_entry").number("newest")
     }
 }
 

@@ -52,6 +52,7 @@ use crate::failure::OrUnavailable;
 use crate::row::Fields;
 use crate::transaction::Write;
 
+pub use engine::sqlite::file_of as sqlite_file;
 pub use open::{OpenError, Opening};
 pub use schema::SchemaChange;
 

@@ -18,6 +18,8 @@ pub(crate) enum Lock {
     SignIn,
     /// How many records there are.
     Records,
+    /// The audit log's chain.
+    Audit,
 }
 
 impl Lock {
@@ -27,6 +29,7 @@ impl Lock {
             Self::SetUp => "set_up",
             Self::SignIn => "sign_in",
             Self::Records => "records",
+            Self::Audit => "audit",
         }
     }
 

@@ -9,6 +9,11 @@ pub(crate) fn list(from: usize, count: usize) -> String {
     (from..from + count).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
 }
 
+/// `($1, $2, $3), ($4, $5, $6)` for two rows of three.
+pub(crate) fn rows(columns: usize, count: usize) -> String {
+    (0..count).map(|index| format!("({})", list(columns * index + 1, columns))).collect::<Vec<_>>().join(", ")
+}
+
 /// `($1, $2), ($3, $4)` for two pairs.
 pub(crate) fn pairs(count: usize) -> String {
     (0..count).map(|index| format!("(${}, ${})", 2 * index + 1, 2 * index + 2)).collect::<Vec<_>>().join(", ")
@@ -23,5 +28,6 @@ mod tests {
         assert_eq!(list(3, 3), "$3, $4, $5");
         assert_eq!(list(1, 0), "");
         assert_eq!(pairs(2), "($1, $2), ($3, $4)");
+        assert_eq!(rows(3, 2), "($1, $2, $3), ($4, $5, $6)");
     }
 }

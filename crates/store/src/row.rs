@@ -93,6 +93,11 @@ impl<'r> Fields<'r> {
         self.value(column)
     }
 
+    /// A text that need not be there.
+    pub(crate) fn optional_text(self, column: &'static str) -> StoreResult<Option<String>> {
+        self.value(column)
+    }
+
     /// A text that is only looked at.
     pub(crate) fn borrowed_text(self, column: &'static str) -> StoreResult<&'r str> {
         self.value(column)
@@ -111,6 +116,11 @@ impl<'r> Fields<'r> {
     /// A whole number that need not be there.
     pub(crate) fn optional_number(self, column: &'static str) -> StoreResult<Option<i64>> {
         self.value(column)
+    }
+
+    /// Bytes, however many, that need not be there.
+    pub(crate) fn raw_bytes(self, column: &'static str) -> StoreResult<Option<Vec<u8>>> {
+        self.value::<Option<&[u8]>>(column).map(|bytes| bytes.map(<[u8]>::to_vec))
     }
 
     /// A time.

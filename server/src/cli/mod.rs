@@ -4,6 +4,9 @@
 //! use case, and writes the result to standard output as JSON: nothing else ever goes there. Whatever goes wrong
 //! is one line on standard error and an exit code (`failure.rs`).
 
+mod audit;
+mod audit_chore;
+mod audit_key;
 mod failure;
 mod listening;
 mod openapi;
@@ -49,6 +52,9 @@ enum Command {
     /// Make, list and revoke tokens.
     #[command(subcommand)]
     Token(token::Token),
+    /// Check the audit log's chain, and take its older part out.
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Print the catalog in use, as TOML.
     Catalog,
     /// Print the contract of the vendor API, as OpenAPI 3.1.
@@ -91,6 +97,7 @@ async fn perform(arguments: Arguments) -> Result<(), Failed> {
         Command::Serve(serve) => serve.run(&sources).await,
         Command::Rep(rep) => rep.run(&sources).await,
         Command::Token(token) => token.run(&sources).await,
+        Command::Audit(audit) => audit.run(&sources).await,
         Command::Catalog => {
             let text = sources.catalog_text()?;
             sources.read_catalog(&text)?;

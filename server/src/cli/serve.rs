@@ -4,8 +4,8 @@
 //!    is found before that is touched.
 //! 2. The database is opened, its schema made or migrated, and a set-up link offered where nobody is an admin.
 //! 3. Connections are let in; one line of JSON on standard output says so, and where.
-//! 4. Uses of tokens are written down, ended sessions removed, exchanges of ended tokens broken off, until a signal comes.
-//! 5. Connections are brought to their end, the last uses written, the database closed.
+//! 4. Uses of tokens are written down, the audit log is sequenced, ended sessions removed, exchanges of ended tokens broken off, until a signal comes.
+//! 5. Connections are brought to their end, the last uses written, the last entries sequenced, the database closed.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,9 +24,9 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::failure::{Broken as _, Exit, Failed};
 use super::listening::Taken;
-use super::output;
 use super::public_url;
 use super::setting::{Open, Sources, in_words};
+use super::{audit_chore, audit_key, output};
 use crate::connections::{self, Limits};
 use crate::gateway::{self, Gateway, Upstream};
 use crate::networks::Networks;
@@ -37,7 +37,7 @@ use crate::{NetworkSettings, ServerState, WebSettings};
 const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
 /// How often the remains of ended sessions are removed.
 const SESSIONS_INTERVAL: Duration = Duration::from_hours(1);
-/// How long each of the last two steps may take, after connections have had theirs.
+/// How long each of the last steps may take, after connections have had theirs.
 const LAST_STEP: Duration = Duration::from_millis(700);
 
 #[derive(Debug, Args)]
@@ -117,7 +117,8 @@ impl Serve {
             trusted_proxies: self.trusted_proxies.clone(),
             metrics_allow: self.metrics_allow.clone(),
         };
-        let open = sources.open_with(catalog, Opening::Serve, limits).await?;
+        let mut open = sources.open_with(catalog, Opening::Serve, limits).await?;
+        open.service = audit_key::with_key(open.service, &open.store, &sources.audit_key_file()).await?;
         let change = open.store.schema_change();
         if change.from != change.to {
             output::tell(&in_words(change));
@@ -198,6 +199,7 @@ async fn serve(open: Open, state: ServerState, listener: TcpListener, api: Optio
     chores.spawn(forget_changes(Arc::clone(&service)));
     chores.spawn(flush_last_use(Arc::clone(&service)));
     chores.spawn(remove_ended_sessions(Arc::clone(&service)));
+    chores.spawn(audit_chore::keep(Arc::clone(&service)));
     if let Some(gateway) = &state.gateway {
         chores.spawn(Arc::clone(gateway).end_exchanges(Arc::clone(&service)));
     }
@@ -226,6 +228,9 @@ async fn serve(open: Open, state: ServerState, listener: TcpListener, api: Optio
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::error!(cause = %error, "the last uses of tokens could not be written"),
         Err(_) => tracing::error!("the last uses of tokens could not be written in time"),
+    }
+    if !matches!(timeout(LAST_STEP, audit_chore::finish(&service)).await, Ok(Ok(()))) {
+        tracing::error!("the last entries of the audit log could not be sequenced in time; the next start does it");
     }
     if timeout(LAST_STEP, store.close()).await.is_err() {
         tracing::warn!("the database did not close in time");

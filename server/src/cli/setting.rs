@@ -11,7 +11,7 @@ use latchkey_service::{
 use latchkey_store::{Opening, SchemaChange, SqlStore};
 
 use super::failure::{Broken as _, Failed};
-use super::output;
+use super::{audit_key, output};
 
 /// The flags that every command takes.
 #[derive(Debug, Args)]
@@ -30,6 +30,16 @@ pub(super) struct Sources {
     /// The catalog of scopes and routes, a TOML file, in place of the one inside
     #[arg(long, global = true, value_name = "FILE", env = "LATCHKEY_CATALOG")]
     catalog: Option<PathBuf>,
+    /// The key of the audit log's chain.
+    #[arg(
+        long,
+        help = "The key of the audit log's chain, a file outside the database; without it, latchkey.audit-key beside \
+                the SQLite file, or in the working directory with PostgreSQL",
+        global = true,
+        value_name = "FILE",
+        env = "LATCHKEY_AUDIT_KEY_FILE"
+    )]
+    audit_key_file: Option<PathBuf>,
 }
 
 /// A database that is open, and the use cases over it.
@@ -79,6 +89,14 @@ impl Sources {
         Ok(Open { service: Arc::new(service), store })
     }
 
+    /// The file that holds the audit log's key.
+    pub(super) fn audit_key_file(&self) -> PathBuf {
+        match &self.audit_key_file {
+            Some(file) => file.clone(),
+            None => audit_key::default_file(&self.database_url),
+        }
+    }
+
     /// `latchkey migrate`
     pub(super) async fn migrate(&self) -> Result<(), Failed> {
         let store = self.open_store(Opening::Migrate).await?;
@@ -111,6 +129,11 @@ pub(super) fn in_words(change: &SchemaChange) -> String {
 impl Open {
     /// Where a command's changes come from.
     pub(super) fn origin(&self) -> Origin {
-        Origin { address: String::new(), request_id: self.service.new_request_id().to_string() }
+        Origin { address: operator(), request_id: self.service.new_request_id().to_string() }
     }
+}
+
+/// Who is at the command line, as far as the operating system can tell.
+fn operator() -> String {
+    whoami::username().map_or_else(|_| String::new(), |name| format!("user:{name}"))
 }

@@ -1,6 +1,8 @@
-//! The pages about service reps, for admins: each is a function of what the server gives it. They need no script.
+//! The pages of administration, for admins: each is a function of what the server gives it. They need no script.
 
 mod all_tokens;
+mod audit_log;
+mod audit_table;
 mod invite;
 mod move_tokens;
 mod new_system_rep;
@@ -31,6 +33,7 @@ pub(crate) fn AdministrationView(page: AdministrationPage) -> impl IntoView {
         AdministrationPage::Move(page) => view! { <move_tokens::MoveView page=*page/> }.into_any(),
         AdministrationPage::TokenOwner(page) => view! { <token_owner::TokenOwnerView page=page/> }.into_any(),
         AdministrationPage::NewToken(page) => view! { <new_token_for::NewTokenForView page=*page/> }.into_any(),
+        AdministrationPage::AuditLog(page) => view! { <audit_log::AuditLogView page=*page/> }.into_any(),
         AdministrationPage::TokenAdded(page) => view! { <new_token_for::TokenAddedView page=page/> }.into_any(),
     }
 }

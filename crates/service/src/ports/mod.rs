@@ -124,6 +124,7 @@ pub trait Store:
     + TokenSelectionStore
     + AuditStore
     + RecordStore
+    + AuditStore
     + ChangeStore
 {
     /// Whether the database answers.

@@ -49,6 +49,12 @@ pub(crate) async fn open(rest: &str, opening: Opening) -> Result<SqlStore, OpenE
     Ok(SqlStore { engine: Engine::Sqlite, reads, writes, file: Some(path.into()), schema })
 }
 
+/// The file that an `sqlite:` URL names; `None` for every other URL.
+#[must_use]
+pub fn file_of(url: &str) -> Option<PathBuf> {
+    path_of(url.strip_prefix("sqlite:")?).ok()
+}
+
 fn path_of(rest: &str) -> Result<PathBuf, OpenError> {
     let unusable = |reason: &str| Err(OpenError::UnusableUrl { reason: reason.to_owned() });
     let path = rest.strip_prefix("//").unwrap_or(rest);

@@ -14,6 +14,7 @@
 
 mod account_links;
 mod audit;
+mod audit_chain;
 mod changes;
 mod fixture;
 mod listing;
@@ -198,5 +199,17 @@ contract! {
         what_fails_leaves_no_entry,
         unreadable_values_are_named,
         errors_quote_no_rows,
+    }
+    audit_chain {
+        entries_are_put_into_one_chain,
+        entries_from_before_the_chain_are_put_into_it,
+        writers_at_once_make_one_chain,
+        another_key_does_nothing,
+        what_was_changed_is_named,
+        a_sealed_part_is_taken_out,
+        the_log_is_filtered,
+        the_log_is_paged,
+        the_log_is_searched_in_stretches,
+        a_million_entries_are_filtered_in_time,
     }
 }

@@ -1,9 +1,10 @@
-//! The pages about service reps, for admins. The gate has turned everybody else away; the use cases ask again.
+//! The pages of administration, for admins. The gate has turned everybody else away; the use cases ask again.
 //!
 //! A page's handler finds out what it shows and hands it over whole. A form's handler calls its use case, and then
 //! leads on where that went well, or shows the page again with what was typed and what became of it.
 
 mod all_tokens;
+mod audit_log;
 mod move_tokens;
 mod new_rep;
 mod one_rep;
@@ -17,8 +18,8 @@ use axum::routing::{MethodRouter, get, post};
 use http::StatusCode;
 use latchkey_app::ssr::RequestContext;
 use latchkey_app::{
-    ALL_TOKENS, ANY_TOKEN, AdministrationPage, MOVE_TOKENS, NEW_REP, NEW_TOKEN_FOR, ONE_REP, REVOCATION, SERVICE_REPS,
-    rep_at,
+    ALL_TOKENS, ANY_TOKEN, AUDIT_LOG, AdministrationPage, MOVE_TOKENS, NEW_REP, NEW_TOKEN_FOR, ONE_REP, REVOCATION,
+    SERVICE_REPS, rep_at,
 };
 use latchkey_domain::{Refusal, RepId};
 use latchkey_service::{Caller, Failure};
@@ -38,6 +39,7 @@ pub(super) fn page_at(path: &str) -> Option<MethodRouter<ServerState>> {
         ALL_TOKENS => Some(get(all_tokens::show)),
         ANY_TOKEN => Some(get(all_tokens::show_any)),
         REVOCATION => Some(get(all_tokens::show_revocation)),
+        AUDIT_LOG => Some(get(audit_log::show)),
         _ => None,
     }
 }
@@ -52,6 +54,7 @@ pub(super) fn forms() -> Router<ServerState> {
         .route(ALL_TOKENS, post(all_tokens::act))
         .route(ANY_TOKEN, post(all_tokens::revoke))
         .route(REVOCATION, post(all_tokens::confirm))
+        .route(AUDIT_LOG, post(audit_log::export))
 }
 
 /// A request's context, and who is asking.

@@ -18,8 +18,8 @@ use http::header::{RETRY_AFTER, USER_AGENT};
 use http::{HeaderValue, StatusCode};
 use latchkey_app::ssr::RequestContext;
 use latchkey_app::{
-    ALL_TOKENS, ANY_TOKEN, INVITE, MOVE_TOKENS, NEW_REP, NEW_TOKEN_FOR, ONE_REP, PlainPost, RESET_PASSWORD, REVOCATION,
-    sign_in_path,
+    ALL_TOKENS, ANY_TOKEN, AUDIT_LOG, INVITE, MOVE_TOKENS, NEW_REP, NEW_TOKEN_FOR, ONE_REP, PlainPost, RESET_PASSWORD,
+    REVOCATION, sign_in_path,
 };
 use latchkey_domain::Refusal;
 use latchkey_service::{Caller, Failure};
@@ -35,7 +35,7 @@ pub(super) use tokens::token_form;
 pub(super) const MAX_FORM: usize = 64 * 1024;
 
 /// The paths that forms are posted to. A test holds the list against the router.
-pub const FORMS: [&str; 15] = [
+pub const FORMS: [&str; 16] = [
     "/sign-in",
     "/sign-out",
     "/setup",
@@ -51,6 +51,7 @@ pub const FORMS: [&str; 15] = [
     ALL_TOKENS,
     ANY_TOKEN,
     REVOCATION,
+    AUDIT_LOG,
 ];
 
 pub(super) fn router() -> Router<ServerState> {

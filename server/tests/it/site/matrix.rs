@@ -71,7 +71,7 @@ const fn post(path: &'static str, fields: Fields, anonymous: Gets, signed_in: Ge
     Row { method: "POST", path, query: "", fields, anonymous, owner: signed_in, others: signed_in, admin: signed_in }
 }
 
-const PAGE_ROWS: [Row; 17] = [
+const PAGE_ROWS: [Row; 18] = [
     // There is an admin already.
     get("/setup", Status(410), Status(410)),
     get("/sign-in", Status(200), Led(TOKENS)),
@@ -92,6 +92,7 @@ const PAGE_ROWS: [Row; 17] = [
     administration("/administration/personal-access-tokens/{sid}"),
     // A set is its own admin's alone, and there is none of this name.
     Row { admin: Status(404), ..administration("/administration/personal-access-tokens/revocations/{set}") },
+    administration("/administration/audit-log"),
 ];
 
 /// Stands for the owner's token in a form.
@@ -107,7 +108,7 @@ const fn form_of_administration(path: &'static str, fields: Fields, admin: Gets)
     Row { admin, ..post(path, fields, ToSignIn, Status(403)) }
 }
 
-const FORM_ROWS: [Row; 15] = [
+const FORM_ROWS: [Row; 16] = [
     post("/invite", &[("password", PASSWORD)], Status(410), Status(410)),
     post("/reset-password", &[("password", PASSWORD)], Status(410), Status(410)),
     form_of_administration(
@@ -143,6 +144,7 @@ const FORM_ROWS: [Row; 15] = [
         &[("current_password", PASSWORD)],
         Status(404),
     ),
+    form_of_administration("/administration/audit-log", &[("format", "csv")], Status(200)),
     post("/sign-in", &[("email", ANN), ("password", PASSWORD)], Led(TOKENS), Led(TOKENS)),
     post("/sign-out", &[], Led("/sign-in"), Led("/sign-in")),
     post("/setup", &[], Status(410), Status(410)),

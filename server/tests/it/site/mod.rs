@@ -1,6 +1,7 @@
 //! The web pages.
 
 mod all_tokens;
+mod audit_log;
 mod explain;
 mod forms;
 mod kept_forms;

@@ -8,7 +8,7 @@ use latchkey_server::routing::{Application, Surface};
 use latchkey_server::{NetworkSettings, ServerState, WebSettings};
 use latchkey_service::ports::{Rep, RepStore as _, TokenSource};
 use latchkey_service::{
-    AuditAction, AuditActor, AuditEntry, AuditSubject, DEFAULT_CATALOG, Origin, RepForm, Service, SignInForm,
+    AuditAction, AuditActor, AuditEntry, AuditKey, AuditSubject, DEFAULT_CATALOG, Origin, RepForm, Service, SignInForm,
     TokenOwner, VendorLimits, read_catalog,
 };
 use latchkey_store::{Opening, SqlStore};
@@ -95,7 +95,9 @@ impl TestApp {
             Arc::new(CountingRandom::default()),
             Arc::new(read_catalog(catalog).unwrap()),
         );
-        let service = Arc::new(service.unwrap().with_limits(settings.limits));
+        let service = Arc::new(
+            service.unwrap().with_limits(settings.limits).with_audit_key(AuditKey::parse(&"0b".repeat(32)).unwrap()),
+        );
         let gateway = settings.gateway;
         let state = ServerState::new(Arc::clone(&service), settings.web, settings.network, gateway.clone());
         Self { application: Application::new(state, Surface::Everything), service, store, gateway, clock, directory }
@@ -104,6 +106,11 @@ impl TestApp {
     /// Moves the clock.
     pub(crate) fn set_now(&self, now: Timestamp) {
         self.clock.set(now);
+    }
+
+    /// From now on each look at the clock takes so long.
+    pub(crate) fn let_time_pass(&self, millis_a_look: i64) {
+        self.clock.tick(millis_a_look);
     }
 
     /// The database's URL, to look at it from the side.

@@ -10,21 +10,29 @@ use latchkey_service::ports::{Clock, Random, RandomUnavailable};
 /// When every test begins: 23 November 2026, 14:00 UTC.
 pub(crate) const NOW: Timestamp = Timestamp::from_unix_seconds(1_795_442_400);
 
-pub(crate) struct SettableClock(AtomicI64);
+pub(crate) struct SettableClock {
+    millis: AtomicI64,
+    tick: AtomicI64,
+}
 
 impl SettableClock {
     pub(crate) fn new() -> Self {
-        Self(AtomicI64::new(NOW.unix_seconds()))
+        Self { millis: AtomicI64::new(NOW.unix_seconds() * 1000), tick: AtomicI64::new(0) }
     }
 
     pub(crate) fn set(&self, now: Timestamp) {
-        self.0.store(now.unix_seconds(), Ordering::SeqCst);
+        self.millis.store(now.unix_seconds() * 1000, Ordering::SeqCst);
+    }
+
+    /// From now on each look at the clock takes so many milliseconds.
+    pub(crate) fn tick(&self, millis: i64) {
+        self.tick.store(millis, Ordering::SeqCst);
     }
 }
 
 impl Clock for SettableClock {
     fn unix_millis(&self) -> i64 {
-        self.0.load(Ordering::SeqCst) * 1000
+        self.millis.fetch_add(self.tick.load(Ordering::SeqCst), Ordering::SeqCst)
     }
 }
 
