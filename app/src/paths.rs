@@ -34,6 +34,15 @@ pub const ONE_REP: &str = "/administration/service-reps/{id}";
 /// Moving a service rep's tokens to another.
 #[cfg(feature = "ssr")]
 pub const MOVE_TOKENS: &str = "/administration/service-reps/{id}/move";
+/// Everybody's tokens, for admins.
+#[cfg(feature = "ssr")]
+pub const ALL_TOKENS: &str = "/administration/personal-access-tokens";
+/// Anybody's token; the last segment is its Account SID.
+#[cfg(feature = "ssr")]
+pub const ANY_TOKEN: &str = "/administration/personal-access-tokens/{sid}";
+/// Revoking several tokens; the last segment is the id of their set.
+#[cfg(feature = "ssr")]
+pub const REVOCATION: &str = "/administration/personal-access-tokens/revocations/{set}";
 /// The form for a token of another service rep.
 #[cfg(feature = "ssr")]
 pub const NEW_TOKEN_FOR: &str = "/administration/personal-access-tokens/new";
@@ -62,7 +71,7 @@ pub const ABOUT_THE_API: [&str; 2] = [REFERENCE, QUICK_START];
 
 /// Every page that goes by the session, as routes are written: `{…}` stands for one segment.
 #[cfg(feature = "ssr")]
-pub const ALL: [&str; 15] = [
+pub const ALL: [&str; 18] = [
     SET_UP,
     SIGN_IN,
     INVITE,
@@ -77,6 +86,9 @@ pub const ALL: [&str; 15] = [
     ONE_REP,
     MOVE_TOKENS,
     NEW_TOKEN_FOR,
+    ALL_TOKENS,
+    ANY_TOKEN,
+    REVOCATION,
     AUDIT_LOG,
 ];
 
@@ -106,6 +118,34 @@ pub fn rep_at(path: &str) -> Option<latchkey_domain::RepId> {
     below.strip_suffix("/move").unwrap_or(below).parse().ok()
 }
 
+/// The page of anybody's token.
+#[cfg(feature = "ssr")]
+#[must_use]
+pub fn any_token(sid: AccountSid) -> String {
+    format!("{ALL_TOKENS}/{sid}")
+}
+
+/// Anybody's token whose page this path is.
+#[cfg(feature = "ssr")]
+#[must_use]
+pub fn any_token_at(path: &str) -> Option<AccountSid> {
+    path.strip_prefix(ALL_TOKENS)?.strip_prefix('/')?.parse().ok()
+}
+
+/// The page on which a set of tokens is revoked.
+#[cfg(feature = "ssr")]
+#[must_use]
+pub fn revocation(set: latchkey_domain::FormId) -> String {
+    format!("{ALL_TOKENS}/revocations/{set}")
+}
+
+/// The set of tokens whose page this path is.
+#[cfg(feature = "ssr")]
+#[must_use]
+pub fn revocation_at(path: &str) -> Option<latchkey_domain::FormId> {
+    path.strip_prefix(ALL_TOKENS)?.strip_prefix("/revocations/")?.parse().ok()
+}
+
 /// The page of one token.
 #[must_use]
 pub fn one_token(sid: AccountSid) -> String {
@@ -124,7 +164,7 @@ pub fn token_at(path: &str) -> Option<AccountSid> {
 pub fn trail(path: &str) -> &'static [(&'static str, &'static str)] {
     #[cfg(feature = "ssr")]
     if is_for_admins(path) {
-        return &[("Administration", SERVICE_REPS)];
+        return &[("Administration", ALL_TOKENS)];
     }
     // Pages that run in the browser are all of the one area.
     let _ = path;
@@ -145,6 +185,8 @@ pub fn title(path: &str) -> &'static str {
         SERVICE_REPS => "Service Reps",
         #[cfg(feature = "ssr")]
         NEW_REP => "Add a service rep",
+        #[cfg(feature = "ssr")]
+        ALL_TOKENS => "All Tokens",
         #[cfg(feature = "ssr")]
         NEW_TOKEN_FOR => "Add a token for a service rep",
         #[cfg(feature = "ssr")]

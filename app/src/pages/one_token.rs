@@ -41,8 +41,9 @@ pub(crate) fn OneTokenPage(token: OwnToken) -> impl IntoView {
     .into_any()
 }
 
+/// `owner_name` names the owner where that is not the reader.
 #[component]
-fn Facts(token: OwnToken) -> impl IntoView {
+pub(crate) fn Facts(token: OwnToken, #[prop(optional, into)] owner_name: Option<String>) -> impl IntoView {
     let OwnToken { token, source, limit, now, .. } = token;
     let ago = |at| age_in_words(now.seconds_since(at));
     let fact = |name: &'static str, value: AnyView| view! { <div><dt>{name}</dt><dd>{value}</dd></div> };
@@ -73,7 +74,8 @@ fn Facts(token: OwnToken) -> impl IntoView {
         }
         None => "No limit of calls".to_owned(),
     };
-    let made_by = token.maker.as_ref().map_or_else(|| source.label().to_owned(), |maker| source.label_by(maker));
+    let made_by =
+        token.maker.or(owner_name).as_ref().map_or_else(|| source.label().to_owned(), |maker| source.label_by(maker));
     let created = format!("{} ({})", token.created_at.to_date_in_words(), ago(token.created_at));
     view! {
         <div class="card">
@@ -155,7 +157,7 @@ fn Answer(answer: ExplainedCall) -> impl IntoView {
 }
 
 #[component]
-fn Scopes(scopes: Vec<HeldScope>, all: bool) -> impl IntoView {
+pub(crate) fn Scopes(scopes: Vec<HeldScope>, all: bool) -> impl IntoView {
     let about = if all {
         format!("All Scopes, as they were when the token was made: {}.", scopes.len())
     } else {

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Timestamp;
+
 /// A token's public identifier, its Account SID: `LK` and 32 lower-case hexadecimal digits.
 ///
 /// The 16 bytes are a UUIDv7 (RFC 9562), so SIDs sort by creation. It is not secret: logs, pages and answers
@@ -27,6 +29,13 @@ impl AccountSid {
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
+    }
+
+    /// The first SID that can be made at this second or later. A UUIDv7 begins with its time in milliseconds.
+    #[must_use]
+    pub fn first_at(at: Timestamp) -> Self {
+        let millis = u64::try_from(at.unix_seconds().saturating_mul(1000)).unwrap_or_default().min((1 << 48) - 1);
+        Self((u128::from(millis) << 80).to_be_bytes())
     }
 
     /// The 16 bytes, as the database holds them.

@@ -34,11 +34,13 @@ pub enum Field {
     SecondOwner,
     /// To whom tokens are moved.
     Target,
+    /// What is typed to confirm something grave.
+    Confirmation,
 }
 
 impl Field {
     /// Every field.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Description,
         Self::Expiration,
         Self::Scopes,
@@ -51,6 +53,7 @@ impl Field {
         Self::Owner,
         Self::SecondOwner,
         Self::Target,
+        Self::Confirmation,
     ];
 
     /// The name in the form, with which the input's id ends.
@@ -69,6 +72,7 @@ impl Field {
             Self::Owner => "owner",
             Self::SecondOwner => "second_owner",
             Self::Target => "to",
+            Self::Confirmation => "confirmation",
         }
     }
 
@@ -94,7 +98,8 @@ impl Field {
             | Self::Role
             | Self::Owner
             | Self::SecondOwner
-            | Self::Target => None,
+            | Self::Target
+            | Self::Confirmation => None,
         }
     }
 }
@@ -132,11 +137,12 @@ pub enum FieldProblem {
     SecondOwnerUnfit,
     OwnersTheSame,
     TargetUnfit,
+    ConfirmationWrong,
 }
 
 impl FieldProblem {
     /// Every problem.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::DescriptionMissing,
         Self::DescriptionTooLong,
         Self::DescriptionForbiddenCharacter,
@@ -166,6 +172,7 @@ impl FieldProblem {
         Self::SecondOwnerUnfit,
         Self::OwnersTheSame,
         Self::TargetUnfit,
+        Self::ConfirmationWrong,
     ];
 
     /// The field at which the problem is shown.
@@ -194,6 +201,7 @@ impl FieldProblem {
             Self::OwnerUnfit => Field::Owner,
             Self::SecondOwnerUnfit | Self::OwnersTheSame => Field::SecondOwner,
             Self::TargetUnfit => Field::Target,
+            Self::ConfirmationWrong => Field::Confirmation,
         }
     }
 
@@ -246,6 +254,7 @@ impl FieldProblem {
             Self::SecondOwnerUnfit => "Enter the address of a second person who is enabled and can sign in.".to_owned(),
             Self::OwnersTheSame => "Enter another person: the two owners are the same.".to_owned(),
             Self::TargetUnfit => "Enter the address of another service rep who is enabled.".to_owned(),
+            Self::ConfirmationWrong => "Type the number as it stands above.".to_owned(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Points in time, as whole seconds.
 
-use chrono::{DateTime, Datelike, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 use serde::{Deserialize, Serialize};
 
 /// Seconds in a minute.
@@ -16,6 +16,18 @@ pub const DAY: i64 = 24 * HOUR;
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// The beginning in UTC of the day that is written like 2027-05-22, as forms send dates.
+    #[must_use]
+    pub fn of_date(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, '-');
+        let mut part = |length: usize| {
+            parts.next().filter(|part| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        let (year, month, day) = (part(4)?.parse().ok()?, part(2)?.parse().ok()?, part(2)?.parse().ok()?);
+        let midnight = NaiveDate::from_ymd_opt(year, month, day)?.and_hms_opt(0, 0, 0)?;
+        Some(Self(midnight.and_utc().timestamp()))
+    }
+
     /// The point `seconds` after 1970-01-01T00:00:00Z.
     #[must_use]
     pub const fn from_unix_seconds(seconds: i64) -> Self {
@@ -104,6 +116,17 @@ mod tests {
         assert_eq!(Timestamp::from_unix_seconds(0).to_rfc3339(), "1970-01-01T00:00:00Z");
         assert_eq!(Timestamp::from_unix_seconds(1_795_442_400).to_rfc3339(), "2026-11-23T14:00:00Z");
         assert_eq!(Timestamp::from_unix_seconds(1_709_208_123).to_rfc3339(), "2024-02-29T12:02:03Z");
+    }
+
+    #[test]
+    fn a_date_is_read() {
+        assert_eq!(
+            Timestamp::of_date("2027-05-22").map(Timestamp::to_rfc3339).as_deref(),
+            Some("2027-05-22T00:00:00Z")
+        );
+        for other in ["", "2027-02-30", "2027-5-22", "+027-05-22", "2027-05-22T", "22.05.2027", "2027-05"] {
+            assert_eq!(Timestamp::of_date(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -31,6 +31,15 @@ impl TokenSource {
         }
     }
 
+    /// Where it was made, for those who look at everybody's.
+    #[must_use]
+    pub const fn place(self) -> &'static str {
+        match self {
+            Self::Page => "Page",
+            Self::CommandLine => "Command line",
+        }
+    }
+
     /// The same of a token that somebody else made on the page.
     #[must_use]
     pub fn label_by(self, maker: &str) -> String {

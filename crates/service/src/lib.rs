@@ -46,7 +46,9 @@ use latchkey_domain::{Catalog, Timestamp};
 
 pub use account::{EmailForm, PasswordForm};
 pub use administration::{
-    AccountLink, Authority, InviteForm, LinkOffer, PreviewedMove, RepDetails, RepListing, SystemRepForm,
+    AccountLink, AllTokens, AnyToken, AskedToRevoke, Authority, Chosen, InviteForm, LinkOffer, ListedToken, LookUp,
+    MAX_CHOSEN, Preview, PreviewedMove, RepDetails, RepListing, SystemRepForm, TOKEN_PAGE, TokenExport, TokenSearch,
+    UNCONFIRMED,
 };
 pub use audit::{
     AUDIT_PAGE, AuditAction, AuditActor, AuditCursor, AuditEntry, AuditExport, AuditFilter, AuditGroup, AuditHead,

@@ -21,6 +21,7 @@ mod changes;
 mod constraint;
 mod engine;
 mod failure;
+mod listing;
 mod lock;
 mod open;
 mod placeholders;
@@ -34,6 +35,7 @@ mod sessions;
 mod set_up;
 mod standing;
 mod token_moves;
+mod token_selections;
 mod tokens;
 mod transaction;
 

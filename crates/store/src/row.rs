@@ -38,7 +38,8 @@ macro_rules! token_columns {
         "token.sid AS token_sid, token.owner AS token_owner, token.description AS token_description, \
          token.scopes AS token_scopes, token.all_scopes AS token_all_scopes, token.source AS token_source, \
          token.created_at AS token_created_at, token.expires_at AS token_expires_at, \
-         token.revoked_at AS token_revoked_at, token.rate_limit AS token_rate_limit, token_last_used.at AS last_used_at, \
+         token.revoked_at AS token_revoked_at, token.rate_limit AS token_rate_limit, \
+         NULLIF(token_last_used.at, 0) AS last_used_at, \
          service_rep.email AS owner_email, token.maker AS token_maker, maker.name AS maker_name"
     };
 }

@@ -33,13 +33,14 @@ macro_rules! steps {
 }
 
 /// Every step. Naming each file once for both engines is what keeps the two lists alike.
-const STEPS: [Step; 6] = steps![
+const STEPS: [Step; 7] = steps![
     1: "0001_first_schema",
     2: "0002_rate_limits",
     3: "0003_administration_of_reps",
     4: "0004_token_changes",
     5: "0005_audit_chain",
-    6: "0006_nodes",
+    6: "0006_all_tokens",
+    7: "0007_nodes",
 ];
 
 /// What opening did to the schema.
@@ -154,11 +155,17 @@ mod tests {
     /// What comes before a step's triggers, which the engines spell differently.
     const TRIGGERS: &str = "-- The engines spell triggers differently";
 
-    /// The first two words of each line of SQL, which name tables, columns and indexes, without their types.
+    /// The first two words of each line of SQL, which name tables, columns and indexes, without their types. What
+    /// stands below a comment that begins "By engine", down to the next empty line, is each engine's own.
     fn shape(sql: &str) -> Vec<String> {
+        let mut is_own = false;
         sql.lines()
             .take_while(|line| !line.starts_with(TRIGGERS))
             .map(str::trim)
+            .filter(|line| {
+                is_own = !line.is_empty() && (is_own || line.starts_with("-- By engine"));
+                !is_own
+            })
             .filter(|line| !line.is_empty() && !line.starts_with("--") && !line.starts_with(')'))
             .map(|line| {
                 let is_column = line.starts_with(|letter: char| letter.is_ascii_lowercase());

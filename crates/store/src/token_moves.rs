@@ -62,6 +62,13 @@ impl TokenMoveStore for SqlStore {
             .execute(&mut *transaction)
             .await
             .or_unavailable()?;
+            // The copy that the list by last use goes by.
+            sqlx::query("UPDATE token_last_used SET owner = $1 WHERE sid = $2")
+                .bind(to.as_bytes().as_slice())
+                .bind(token.sid.as_bytes().as_slice())
+                .execute(&mut *transaction)
+                .await
+                .or_unavailable()?;
             let entry = AuditEntry { subject: AuditSubject::Token(token.sid), ..each.clone() };
             audit::write(&mut transaction, &entry).await?;
         }

@@ -9,12 +9,12 @@ use latchkey_service::ports::{
     Committed, Credential, NewToken, Revocation, StoreResult, TokenChange, TokenFilter, TokenInsertion, TokenRecord,
     TokenStore,
 };
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::{AnyConnection, AnyPool, AssertSqlSafe};
 
 use crate::constraint::Constraint;
 use crate::failure::{OrUnavailable, unavailable};
 use crate::row::{self, Fields, rep_columns, token_columns, token_joins};
-use crate::{SqlStore, audit, placeholders, standing};
+use crate::{SqlStore, audit, listing, placeholders, standing};
 
 /// A selection of whole credentials.
 macro_rules! select_credentials {
@@ -57,6 +57,7 @@ impl TokenStore for SqlStore {
             }
             Err(error) => return Err(unavailable(error)),
         }
+        listing::list(&mut transaction, token).await?;
         audit::write(&mut transaction, audit).await?;
         transaction.commit_change(&[TokenChange::Token(token.token.sid)], TokenInsertion::Inserted).await
     }
@@ -120,6 +121,13 @@ impl TokenStore for SqlStore {
         if revoked.rows_affected() == 0 {
             return Ok(Committed::unchanged(Revocation::HadEnded(token)));
         }
+        // The copy that the list by last use goes by.
+        sqlx::query("UPDATE token_last_used SET revoked_at = $1 WHERE sid = $2")
+            .bind(now.unix_seconds())
+            .bind(sid.as_bytes().as_slice())
+            .execute(&mut *transaction)
+            .await
+            .or_unavailable()?;
         audit::write(&mut transaction, audit).await?;
         transaction.commit_change(&[TokenChange::Token(sid)], Revocation::Revoked(token)).await
     }
@@ -285,11 +293,31 @@ async fn find(
     Ok(token.filter(|token| owner.is_none_or(|owner| owner == token.owner)))
 }
 
+/// The tokens with these names, in any order.
+pub(crate) async fn named(pool: &AnyPool, sids: &[AccountSid]) -> StoreResult<Vec<TokenRecord>> {
+    let mut tokens = Vec::with_capacity(sids.len());
+    for batch in sids.chunks(placeholders::MOST) {
+        let sql = format!(
+            concat!("SELECT ", token_columns!(), " FROM token ", token_joins!(), " WHERE token.sid IN ({})"),
+            placeholders::list(1, batch.len())
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+        for sid in batch {
+            query = query.bind(sid.as_bytes().to_vec());
+        }
+        for row in &query.fetch_all(pool).await.or_unavailable()? {
+            tokens.push(row::token(row)?);
+        }
+    }
+    Ok(tokens)
+}
+
 async fn note_batch(connection: &mut AnyConnection, batch: &[(AccountSid, Timestamp)]) -> StoreResult<()> {
     let sql = format!(
         "WITH used (sid, at) AS (VALUES {}) \
-         INSERT INTO token_last_used (sid, at) \
-         SELECT used.sid, used.at FROM used JOIN token ON token.sid = used.sid WHERE true ORDER BY used.sid \
+         INSERT INTO token_last_used (sid, at, expires_at, revoked_at, kind, owner) \
+         SELECT used.sid, used.at, token.expires_at, token.revoked_at, token.kind, token.owner \
+         FROM used JOIN token ON token.sid = used.sid WHERE true ORDER BY used.sid \
          ON CONFLICT (sid) DO UPDATE SET at = excluded.at WHERE excluded.at > token_last_used.at",
         placeholders::pairs(batch.len())
     );

@@ -91,7 +91,7 @@ pub(super) async fn keep(state: &ServerState, request: Request) -> Response {
     };
     let now = state.service.now();
     let mut fields = Fields::read(&bytes);
-    fields.forget(&[Field::Password.name(), Field::CurrentPassword.name()]);
+    fields.forget(&[Field::Password.name(), Field::CurrentPassword.name(), "credential"]);
     let kept = Kept {
         code: SecretHash::of(code.expose()),
         path: parts.uri.path().to_owned(),

@@ -71,7 +71,7 @@ async fn no_token_is_let_in_where_sessions_are() {
     let vendor = app.vendor("*").await;
     let (sid, secret) = (vendor.token.sid.to_string(), vendor.token.secret.clone());
     for path in of_sessions() {
-        let path = path.replace("{sid}", &sid).replace("{id}", "x");
+        let path = path.replace("{sid}", &sid).replace("{id}", "x").replace("{set}", "x");
         for form in CredentialForm::ALL {
             let (name, value) = form.header(&sid, &secret);
             for method in ["GET", "POST"] {
@@ -91,7 +91,7 @@ async fn without_a_session_nothing_but_the_front_door_opens() {
     let app = TestApp::start().await;
     app.person("admin@example.com", Role::Admin).await;
     for path in of_sessions() {
-        let answer = app.visitor().get(&path.replace("{sid}", "x").replace("{id}", "x")).await;
+        let answer = app.visitor().get(&path.replace("{sid}", "x").replace("{id}", "x").replace("{set}", "x")).await;
         if PUBLIC_PAGES.contains(&path.as_str()) {
             continue;
         }

@@ -1,5 +1,6 @@
 //! The pages of administration, for admins: each is a function of what the server gives it. They need no script.
 
+mod all_tokens;
 mod audit_log;
 mod audit_table;
 mod invite;
@@ -26,6 +27,9 @@ pub(crate) fn AdministrationView(page: AdministrationPage) -> impl IntoView {
         AdministrationPage::Invite(page) => view! { <invite::InviteView page=page/> }.into_any(),
         AdministrationPage::NewSystemRep(page) => view! { <new_system_rep::NewSystemRepView page=page/> }.into_any(),
         AdministrationPage::Rep(page) => view! { <rep::RepView page=*page/> }.into_any(),
+        AdministrationPage::AllTokens(page) => view! { <all_tokens::AllTokensView page=*page/> }.into_any(),
+        AdministrationPage::AnyToken(page) => view! { <all_tokens::AnyTokenView page=*page/> }.into_any(),
+        AdministrationPage::Revocation(page) => view! { <all_tokens::RevocationView page=*page/> }.into_any(),
         AdministrationPage::Move(page) => view! { <move_tokens::MoveView page=*page/> }.into_any(),
         AdministrationPage::TokenOwner(page) => view! { <token_owner::TokenOwnerView page=page/> }.into_any(),
         AdministrationPage::NewToken(page) => view! { <new_token_for::NewTokenForView page=*page/> }.into_any(),

@@ -19,7 +19,7 @@ pub(super) fn NewTokenForView(page: NewTokenForPage) -> impl IntoView {
         <Page
             about="The owner sees that you made it. What is offered is what the owner may grant."
             path=paths::NEW_TOKEN_FOR
-            parent=paths::SERVICE_REPS
+            parent=paths::ALL_TOKENS
         >
             <form class="card" method="post" action=paths::NEW_TOKEN_FOR novalidate node_ref=element>
                 <input type="hidden" name="form_id" value=typed.form_id.clone()/>
@@ -59,7 +59,7 @@ pub(super) fn TokenAddedView(page: TokenAddedPage) -> impl IntoView {
             title=format!("A token for {}", owner.name)
             about="Made for another service rep; both of you see who made it."
             path=paths::NEW_TOKEN_FOR
-            parent=paths::SERVICE_REPS
+            parent=paths::ALL_TOKENS
         >
             <RevealPanel token=token.clone() live=false/>
             <div class="card">

@@ -51,7 +51,7 @@ pub(super) fn TokenOwnerView(page: TokenOwnerPage) -> impl IntoView {
         .into_any()
     };
     view! {
-        <Page about="First: whose token is it to be?" path=paths::NEW_TOKEN_FOR parent=paths::SERVICE_REPS>
+        <Page about="First: whose token is it to be?" path=paths::NEW_TOKEN_FOR parent=paths::ALL_TOKENS>
             {unfit}
             <div class="card">
                 <form class="bar" method="get" action=paths::NEW_TOKEN_FOR role="search" aria-label="Service reps">

@@ -4,6 +4,7 @@
 //! who else acts at the same moment (the last admin, a link that is used twice) is decided by the store, under its
 //! lock; what became of it comes back as one of the ports' outcomes.
 
+mod all_tokens;
 mod links;
 mod moves;
 mod people;
@@ -13,6 +14,10 @@ use latchkey_domain::{FieldProblem, PlainText};
 
 use crate::{AuditActor, Caller, Origin, Outcome, Service};
 
+pub use all_tokens::{
+    AllTokens, AnyToken, AskedToRevoke, Chosen, ListedToken, LookUp, MAX_CHOSEN, Preview, TOKEN_PAGE, TokenExport,
+    TokenSearch, UNCONFIRMED,
+};
 pub use links::{AccountLink, InviteForm, LinkOffer};
 pub use moves::PreviewedMove;
 pub use people::{RepDetails, RepListing, SystemRepForm};

@@ -12,12 +12,14 @@
 mod account_links;
 mod audit;
 mod changes;
+mod listing;
 mod records;
 mod rep_overview;
 mod reps;
 mod sessions;
 mod set_up;
 mod token_moves;
+mod token_selections;
 mod tokens;
 
 use async_trait::async_trait;
@@ -29,12 +31,16 @@ pub use changes::{
     ChangeStore, ChangeWatch, Committed, Following, Membership, NodeBehind, NodeId, Revision, SecretPlace,
     SecretRecord, TokenChange, TokenChanges,
 };
+pub use listing::{
+    MalformedTokenPosition, TokenListing, TokenOrder, TokenPosition, TokenQuery, TokenSort, TokenStretch, TokenSurvey,
+};
 pub use records::{RecordDeletion, RecordInsertion, RecordReplacement, RecordStore, StoredRecord};
 pub use rep_overview::{RepFilter, RepOverview, RepOverviewStore};
 pub use reps::{EmailChange, NewRep, Rep, RepChange, RepInsertion, RepStore};
 pub use sessions::{AttemptLimits, AttemptReservation, NewSession, Session, SessionStore};
 pub use set_up::{FirstAdmin, SetUpState, SetUpStore};
 pub use token_moves::{MovableToken, TokenMove, TokenMoveOutcome, TokenMoveStore};
+pub use token_selections::{NewSelection, Selection, SelectionOwner, SelectionStep, TokenSelectionStore};
 pub use tokens::{
     Credential, NewToken, Revocation, TokenFilter, TokenInsertion, TokenMaker, TokenRecord, TokenSource, TokenStore,
 };
@@ -114,7 +120,10 @@ pub trait Store:
     + AccountLinkStore
     + SessionStore
     + TokenStore
+    + TokenListing
     + TokenMoveStore
+    + TokenSelectionStore
+    + AuditStore
     + RecordStore
     + AuditStore
     + ChangeStore

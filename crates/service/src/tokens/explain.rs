@@ -5,7 +5,7 @@ use latchkey_domain::{
     AccountSid, AskedCall, Explanation, RateLimit, Refusal, Scope, ScopeName, Timestamp, TokenFacts, TokenSource,
 };
 
-use crate::ports::Credential;
+use crate::ports::{Credential, Rep, TokenRecord};
 use crate::{Caller, Known, Outcome, Service};
 
 /// One of the caller's own tokens, in full. There is no secret in it.
@@ -55,19 +55,24 @@ impl Service {
     /// fails.
     pub async fn explain_token(&self, caller: &Caller, sid: AccountSid, asked: Option<AskedCall>) -> Outcome<OwnToken> {
         let token = self.store.token(sid, Some(caller.rep.id)).await?.ok_or(Refusal::NotFound)?;
+        Ok(self.token_in_full(token, &caller.rep, asked))
+    }
+
+    /// A token of this owner in full, and the answer to what is asked about a call with it.
+    pub(crate) fn token_in_full(&self, token: TokenRecord, owner: &Rep, asked: Option<AskedCall>) -> OwnToken {
         let now = self.now();
         let view = self.token_view(&token, now);
         let source = token.source;
         let limit = token.rate_limit.or(self.limits.calls());
         // No secret ends before its token: it has one, of the token's own age.
-        let credential = Credential { token, owner: caller.rep.clone(), secret_not_after: None };
+        let credential = Credential { token, owner: owner.clone(), secret_not_after: None };
         let known = Known::of(credential, &self.grants);
         let facts = self.facts(&known);
         let answer = asked.map(|call| {
             let explanation = Explanation::of(&self.catalog, &facts, &call.method, &call.path, now);
             ExplainedCall { call, reason: explanation.sentence(&self.catalog), explanation }
         });
-        Ok(OwnToken { token: view, source, limit, scopes: self.held_scopes(&facts), answer, now })
+        OwnToken { token: view, source, limit, scopes: self.held_scopes(&facts), answer, now }
     }
 
     fn held_scopes(&self, facts: &TokenFacts<'_>) -> Vec<HeldScope> {

@@ -32,7 +32,7 @@ impl Service {
         self.revoke(sid, None, AuditActor::Token(sid), origin).await
     }
 
-    async fn revoke(
+    pub(crate) async fn revoke(
         &self,
         sid: AccountSid,
         owner: Option<RepId>,

@@ -62,6 +62,14 @@ impl Engine {
         }
     }
 
+    /// A token's Account SID as text, in lower case.
+    pub(crate) const fn sid_in_text(self) -> &'static str {
+        match self {
+            Self::Sqlite => "'lk' || lower(hex(token.sid))",
+            Self::Postgres => "'lk' || encode(token.sid, 'hex')",
+        }
+    }
+
     /// Name and version, from what [`Engine::version_query`] gave: "PostgreSQL 15.14" of "15.14 (Debian …)".
     pub(crate) fn describe(self, version: &str) -> String {
         let name = match self {

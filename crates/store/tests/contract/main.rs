@@ -17,6 +17,7 @@ mod audit;
 mod audit_chain;
 mod changes;
 mod fixture;
+mod listing;
 mod opening;
 mod records;
 mod rep_overview;
@@ -25,6 +26,7 @@ mod sessions;
 mod set_up;
 mod standing;
 mod token_moves;
+mod token_selections;
 mod tokens;
 
 use fixture::Fixture;
@@ -120,6 +122,12 @@ contract! {
         moves_in_both_directions_do_not_wait_for_each_other,
         whoever_is_only_invited_owns_nothing,
     }
+    token_selections {
+        a_selection_is_what_was_chosen,
+        what_was_chosen_is_revoked_and_nothing_else,
+        a_selection_is_worked_on_once,
+        old_selections_are_forgotten,
+    }
     sessions {
         a_session_is_found_with_its_rep,
         sessions_are_listed_while_they_last,
@@ -156,6 +164,11 @@ contract! {
         a_last_use_never_moves_back,
         many_uses_are_noted_at_once,
         a_token_has_at_most_two_secrets,
+    }
+    listing {
+        every_list_is_what_filtering_and_sorting_gives,
+        a_list_follows_what_becomes_of_its_tokens,
+        tokens_of_one_kind_share_it,
     }
     changes {
         what_changes_a_verdict_takes_a_revision,

@@ -3,6 +3,7 @@
 //! A page's handler finds out what it shows and hands it over whole. A form's handler calls its use case, and then
 //! leads on where that went well, or shows the page again with what was typed and what became of it.
 
+mod all_tokens;
 mod audit_log;
 mod move_tokens;
 mod new_rep;
@@ -16,7 +17,10 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
 use http::StatusCode;
 use latchkey_app::ssr::RequestContext;
-use latchkey_app::{AUDIT_LOG, AdministrationPage, MOVE_TOKENS, NEW_REP, NEW_TOKEN_FOR, ONE_REP, SERVICE_REPS, rep_at};
+use latchkey_app::{
+    ALL_TOKENS, ANY_TOKEN, AUDIT_LOG, AdministrationPage, MOVE_TOKENS, NEW_REP, NEW_TOKEN_FOR, ONE_REP, REVOCATION,
+    SERVICE_REPS, rep_at,
+};
 use latchkey_domain::{Refusal, RepId};
 use latchkey_service::{Caller, Failure};
 
@@ -32,6 +36,9 @@ pub(super) fn page_at(path: &str) -> Option<MethodRouter<ServerState>> {
         ONE_REP => Some(get(one_rep::show)),
         MOVE_TOKENS => Some(get(move_tokens::show)),
         NEW_TOKEN_FOR => Some(get(tokens::show)),
+        ALL_TOKENS => Some(get(all_tokens::show)),
+        ANY_TOKEN => Some(get(all_tokens::show_any)),
+        REVOCATION => Some(get(all_tokens::show_revocation)),
         AUDIT_LOG => Some(get(audit_log::show)),
         _ => None,
     }
@@ -44,6 +51,9 @@ pub(super) fn forms() -> Router<ServerState> {
         .route(ONE_REP, post(one_rep::act))
         .route(MOVE_TOKENS, post(move_tokens::move_tokens))
         .route(NEW_TOKEN_FOR, post(tokens::add))
+        .route(ALL_TOKENS, post(all_tokens::act))
+        .route(ANY_TOKEN, post(all_tokens::revoke))
+        .route(REVOCATION, post(all_tokens::confirm))
         .route(AUDIT_LOG, post(audit_log::export))
 }
 

@@ -18,7 +18,8 @@ use http::header::{RETRY_AFTER, USER_AGENT};
 use http::{HeaderValue, StatusCode};
 use latchkey_app::ssr::RequestContext;
 use latchkey_app::{
-    AUDIT_LOG, INVITE, MOVE_TOKENS, NEW_REP, NEW_TOKEN_FOR, ONE_REP, PlainPost, RESET_PASSWORD, sign_in_path,
+    ALL_TOKENS, ANY_TOKEN, AUDIT_LOG, INVITE, MOVE_TOKENS, NEW_REP, NEW_TOKEN_FOR, ONE_REP, PlainPost, RESET_PASSWORD,
+    REVOCATION, sign_in_path,
 };
 use latchkey_domain::Refusal;
 use latchkey_service::{Caller, Failure};
@@ -34,7 +35,7 @@ pub(super) use tokens::token_form;
 pub(super) const MAX_FORM: usize = 64 * 1024;
 
 /// The paths that forms are posted to. A test holds the list against the router.
-pub const FORMS: [&str; 13] = [
+pub const FORMS: [&str; 16] = [
     "/sign-in",
     "/sign-out",
     "/setup",
@@ -47,6 +48,9 @@ pub const FORMS: [&str; 13] = [
     ONE_REP,
     MOVE_TOKENS,
     NEW_TOKEN_FOR,
+    ALL_TOKENS,
+    ANY_TOKEN,
+    REVOCATION,
     AUDIT_LOG,
 ];
 

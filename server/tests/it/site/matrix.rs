@@ -71,7 +71,7 @@ const fn post(path: &'static str, fields: Fields, anonymous: Gets, signed_in: Ge
     Row { method: "POST", path, query: "", fields, anonymous, owner: signed_in, others: signed_in, admin: signed_in }
 }
 
-const PAGE_ROWS: [Row; 15] = [
+const PAGE_ROWS: [Row; 18] = [
     // There is an admin already.
     get("/setup", Status(410), Status(410)),
     get("/sign-in", Status(200), Led(TOKENS)),
@@ -88,6 +88,10 @@ const PAGE_ROWS: [Row; 15] = [
     administration("/administration/service-reps/{id}"),
     administration("/administration/service-reps/{id}/move"),
     administration("/administration/personal-access-tokens/new"),
+    administration("/administration/personal-access-tokens"),
+    administration("/administration/personal-access-tokens/{sid}"),
+    // A set is its own admin's alone, and there is none of this name.
+    Row { admin: Status(404), ..administration("/administration/personal-access-tokens/revocations/{set}") },
     administration("/administration/audit-log"),
 ];
 
@@ -104,7 +108,7 @@ const fn form_of_administration(path: &'static str, fields: Fields, admin: Gets)
     Row { admin, ..post(path, fields, ToSignIn, Status(403)) }
 }
 
-const FORM_ROWS: [Row; 13] = [
+const FORM_ROWS: [Row; 16] = [
     post("/invite", &[("password", PASSWORD)], Status(410), Status(410)),
     post("/reset-password", &[("password", PASSWORD)], Status(410), Status(410)),
     form_of_administration(
@@ -127,6 +131,18 @@ const FORM_ROWS: [Row; 13] = [
             ("scopes[]", "customer-read"),
         ],
         Status(200),
+    ),
+    // An export; choosing, looking up and exporting ask for the role in one place.
+    form_of_administration("/administration/personal-access-tokens", &[("action", "export")], Status(200)),
+    form_of_administration(
+        "/administration/personal-access-tokens/{sid}",
+        &[],
+        Led("/administration/personal-access-tokens/{sid}?notice=revoked"),
+    ),
+    form_of_administration(
+        "/administration/personal-access-tokens/revocations/{set}",
+        &[("current_password", PASSWORD)],
+        Status(404),
     ),
     form_of_administration("/administration/audit-log", &[("format", "csv")], Status(200)),
     post("/sign-in", &[("email", ANN), ("password", PASSWORD)], Led(TOKENS), Led(TOKENS)),
@@ -189,10 +205,14 @@ fn rows() -> impl Iterator<Item = Row> {
     PAGE_ROWS.into_iter().chain(FORM_ROWS).chain(FUNCTION_ROWS)
 }
 
+fn fill_path(path: &str, known: &Known) -> String {
+    path.replace("{sid}", &known.sid).replace("{id}", &known.rep).replace("{set}", &"7".repeat(32))
+}
+
 impl Row {
     /// The row's path for a token and a rep that there are.
     fn path(&self, known: &Known) -> String {
-        self.path.replace("{sid}", &known.sid).replace("{id}", &known.rep)
+        fill_path(self.path, known)
     }
 
     fn request(&self, known: &Known, form_id: &str) -> Request {
@@ -214,7 +234,7 @@ impl Row {
         let what = format!("{} {} by {who}: {}", self.method, self.path, String::from_utf8_lossy(&answer.body));
         match gets {
             Status(status) => assert_eq!(answer.leads_to(), (status, String::new()), "{what}"),
-            Led(to) => assert_eq!(answer.leads_to(), (303, to.to_owned()), "{what}"),
+            Led(to) => assert_eq!(answer.leads_to(), (303, fill_path(to, known)), "{what}"),
             ToSignIn => {
                 let path = self.path(known);
                 assert_eq!(answer.leads_to(), (303, format!("/sign-in?next={path}")), "{what}");

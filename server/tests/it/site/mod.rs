@@ -1,5 +1,6 @@
 //! The web pages.
 
+mod all_tokens;
 mod audit_log;
 mod explain;
 mod forms;

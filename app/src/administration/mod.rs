@@ -1,11 +1,16 @@
 //! What the server gives to the pages of administration. It finds out and decides; the pages only show.
 
+mod all_tokens;
+
 use latchkey_domain::view::{NewTokenFormView, NewTokenView};
 use latchkey_domain::{Refusal, TokenForm};
 use latchkey_service::ports::{LinkPurpose, Rep, RepFilter, RepOverview};
 use latchkey_service::{AccountLink, AuditPage, InviteForm, PreviewedMove, RepDetails, RepListing, SystemRepForm};
 
 use crate::paths;
+
+pub(crate) use all_tokens::address;
+pub use all_tokens::{AllTokensPage, AnyTokenPage, RevocationPage};
 
 /// A page of administration, with all that it shows.
 #[derive(Debug, Clone)]
@@ -26,6 +31,12 @@ pub enum AdministrationPage {
     NewToken(Box<NewTokenForPage>),
     /// Another's token, with the one showing of its secret.
     TokenAdded(TokenAddedPage),
+    /// Everybody's tokens.
+    AllTokens(Box<AllTokensPage>),
+    /// Anybody's token.
+    AnyToken(Box<AnyTokenPage>),
+    /// Revoking several tokens.
+    Revocation(Box<RevocationPage>),
     /// What was done by whom.
     AuditLog(Box<AuditLogPage>),
 }
@@ -228,6 +239,9 @@ impl AdministrationPage {
             Self::Rep(page) => page.details.overview.rep.name.clone(),
             Self::Move(page) => format!("Move the tokens of {}", page.details.overview.rep.name),
             Self::TokenOwner(_) | Self::NewToken(_) => paths::title(paths::NEW_TOKEN_FOR).to_owned(),
+            Self::AllTokens(_) => paths::title(paths::ALL_TOKENS).to_owned(),
+            Self::AnyToken(page) => page.found.token.token.description.clone(),
+            Self::Revocation(page) => page.title().to_owned(),
             Self::AuditLog(_) => paths::title(paths::AUDIT_LOG).to_owned(),
             Self::TokenAdded(page) => format!("A token for {}", page.owner.name),
         }
