@@ -24,9 +24,8 @@ pub(super) fn Table(tokens: Vec<ListedToken>, search: TokenSearch, now: Timestam
             <thead role="rowgroup">
                 <tr role="row">
                     <th role="columnheader" scope="col">"Description, Account SID"</th>
-                    <th role="columnheader" scope="col">"Service Rep"</th>
+                    <th role="columnheader" scope="col">"Service Rep, Source"</th>
                     <th role="columnheader" scope="col">"Scopes"</th>
-                    <th role="columnheader" scope="col">"Source"</th>
                     {sorted("Created", TokenSort::Created)}
                     {sorted("Expiration", TokenSort::Expires)}
                     {sorted("Last used", TokenSort::LastUsed)}
@@ -87,9 +86,8 @@ fn Row(listed: ListedToken, now: Timestamp) -> impl IntoView {
     view! {
         <tr role="row">
             <td role="cell" class=class>{choose}<a href=path.clone()>{token.description.clone()}</a><span class="sub mono">{sid.to_string()}</span></td>
-            <td role="cell" data-label="Service Rep" class="wrap"><a href=paths::one_rep(owner)>{owner_email}</a></td>
+            <td role="cell" data-label="Service Rep" class="wrap"><a href=paths::one_rep(owner)>{owner_email}</a><span class="sub">{source.place()}</span></td>
             <td role="cell" data-label="Scopes"><Scopes scopes=token.scopes all=token.all_scopes/></td>
-            <td role="cell" data-label="Source" class="wrap">{source.place()}</td>
             <td role="cell" data-label="Created"><Moment id=format!("created-{sid}") at=token.created_at words=day(token.created_at)/></td>
             <td role="cell" data-label="Expiration"><Moment id=format!("expires-{sid}") at=token.expires_at words=expiration/></td>
             <td role="cell" data-label="Last used">{last_use}</td>
