@@ -37,7 +37,7 @@ pub enum Chosen {
     /// These.
     Those(Vec<AccountSid>),
     /// All that pass.
-    Matching(TokenSearch),
+    Matching(Box<TokenSearch>),
 }
 
 /// What became of a choice.

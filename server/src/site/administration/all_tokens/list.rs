@@ -20,12 +20,11 @@ pub(in crate::site::administration) async fn show(State(state): State<ServerStat
         Err(response) => return *response,
     };
     let kept = kept::of(&request);
-    let search = match &kept {
-        Some(fields) => search_in(fields),
-        None => {
-            let place = Place::parse(target_of(&request));
-            TokenSearch::read(|name| place.value(name))
-        }
+    let search = if let Some(fields) = &kept {
+        search_in(fields)
+    } else {
+        let place = Place::parse(target_of(&request));
+        TokenSearch::read(|name| place.value(name))
     };
     let notice = kept.map(|_| not("Your session had ended, and nothing was done."));
     answer(&state, context, &caller, (search, notice, None), 200, request).await
@@ -40,7 +39,7 @@ pub(in crate::site::administration) async fn act(
     match posted.fields.text("action").as_str() {
         "export" => export(&state, &caller, &search, posted).await,
         "look-up" => look_up(&state, &caller, posted).await,
-        "choose-all" => choose(&state, &caller, Chosen::Matching(search.clone()), search, posted).await,
+        "choose-all" => choose(&state, &caller, Chosen::Matching(Box::new(search.clone())), search, posted).await,
         "choose" => {
             let sids = posted.fields.all("sid").iter().filter_map(|sid| sid.parse().ok()).collect();
             choose(&state, &caller, Chosen::Those(sids), search, posted).await
