@@ -4,7 +4,7 @@
 //! tokens over it; `export` reads all of it as an export does; `revoke` revokes many at once. Build it with
 //! `--release`: figures of a debug build say nothing.
 
-#![allow(clippy::print_stdout, reason = "what is measured is told on standard output")]
+#![expect(clippy::print_stdout, reason = "what is measured is told on standard output")]
 
 mod generate;
 mod lists;
@@ -22,7 +22,7 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 #[derive(Parser)]
 #[command(about = "Makes large databases, and measures Latchkey over them")]
 struct Arguments {
-    /// The database: sqlite://FILE or postgres://…
+    /// The database, as `sqlite://FILE` or `postgres://…`.
     #[arg(long)]
     database_url: String,
     #[command(subcommand)]

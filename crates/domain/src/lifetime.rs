@@ -21,9 +21,6 @@ impl Lifetime {
     /// Every lifetime, in the form's order.
     pub const ALL: [Self; 3] = [Self::Days90, Self::Days180, Self::OneYear];
 
-    /// No token lives longer, in seconds. Lists of tokens leave out by it what cannot be alive.
-    pub const LONGEST_SECONDS: i64 = 366 * DAY;
-
     /// The value in forms and on the command line.
     #[must_use]
     pub const fn code(self) -> &'static str {
@@ -187,11 +184,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn none_is_longer_than_the_longest() {
-        assert!(Lifetime::ALL.into_iter().all(|lifetime| lifetime.days() * DAY <= Lifetime::LONGEST_SECONDS));
-    }
 
     #[test]
     fn codes_lead_back_to_their_lifetime() {

@@ -5,7 +5,7 @@
 //! filter leaves nothing to find) is reckoned out before, as one position at either end: given two bounds on one
 //! side, SQLite uses the first it sees and reads through to the other.
 
-use latchkey_domain::{AccountSid, Lifetime, TokenStatus};
+use latchkey_domain::{AccountSid, Timestamp, TokenStatus};
 use latchkey_service::ports::{StoreResult, TokenOrder, TokenPosition, TokenQuery, TokenSort, TokenStretch};
 use sqlx::AnyPool;
 
@@ -13,6 +13,33 @@ use super::filter::{self, Columns};
 use super::gather::position;
 use super::statement::{Conditions, Statement};
 use crate::engine::Engine;
+use crate::failure::OrUnavailable;
+use crate::row::Fields;
+
+/// The shortest and the longest life that a token has, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Lives {
+    shortest: i64,
+    longest: i64,
+}
+
+impl Lives {
+    /// Reads them from the two ends of their index.
+    async fn read(pool: &AnyPool) -> StoreResult<Option<Self>> {
+        let row = sqlx::query(
+            "SELECT CAST((SELECT expires_at - created_at FROM token ORDER BY expires_at - created_at LIMIT 1) \
+             AS BIGINT) AS shortest, \
+             CAST((SELECT expires_at - created_at FROM token ORDER BY expires_at - created_at DESC LIMIT 1) \
+             AS BIGINT) AS longest",
+        )
+        .fetch_one(pool)
+        .await
+        .or_unavailable()?;
+        let fields = Fields::of(&row, "token");
+        let lives = fields.optional_number("shortest")?.zip(fields.optional_number("longest")?);
+        Ok(lives.map(|(shortest, longest)| Self { shortest, longest }))
+    }
+}
 
 /// A part of a list, with a position just outside at either end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,21 +55,28 @@ const LAST: AccountSid = AccountSid::from_bytes([0xff; 16]);
 
 impl Range {
     /// Where all that passes must lie.
-    fn of(query: &TokenQuery, by: TokenSort) -> Self {
+    fn of(query: &TokenQuery, by: TokenSort, lives: Lives) -> Self {
         let at = |at: i64, sid| Some(TokenPosition { at, sid });
         let mut range = Self { above: None, below: None };
-        // No token lives longer than that: what is alive was not made long before, and what was made so long ago is
-        // not alive.
-        let ended_by = query.unused_since.map(|since| since.plus_seconds(Lifetime::LONGEST_SECONDS));
-        let made_after = match query.status {
-            Some(TokenStatus::Active | TokenStatus::ExpiringSoon) => {
-                Some(filter::first_of(query.now.plus_seconds(-Lifetime::LONGEST_SECONDS)))
-            }
-            _ => None,
+        let now = query.now.unix_seconds();
+        let soon = query.now.plus_seconds(TokenStatus::EXPIRING_SOON_SECONDS).unix_seconds();
+        // What is alive was made within the longest life, and what ends by then at least the shortest before.
+        let (lives_after, ends_by) = match query.status {
+            Some(TokenStatus::Active) => (Some(soon), None),
+            Some(TokenStatus::ExpiringSoon) => (Some(now), Some(soon)),
+            Some(TokenStatus::Expired) => (None, Some(now)),
+            None | Some(TokenStatus::Revoked) => (None, None),
         };
+        let made_at = |seconds: i64| filter::first_of(Timestamp::from_unix_seconds(seconds));
+        let made_after = lives_after.map(|end| made_at(end.saturating_sub(lives.longest)));
+        let made_before = ends_by.map(|end| made_at(end.saturating_sub(lives.shortest).saturating_add(1)));
+        let ended_by = query.unused_since.map(|since| since.plus_seconds(lives.longest));
         match by {
             TokenSort::Created => {
                 range.above = made_after.and_then(|sid| at(0, sid));
+                if let Some(sid) = made_before {
+                    range.lower_to(at(0, sid));
+                }
                 if let Some(since) = query.unused_since {
                     range.lower_to(at(0, filter::first_of(since)));
                 }
@@ -52,8 +86,6 @@ impl Range {
                 }
             }
             TokenSort::Expires => {
-                let now = query.now.unix_seconds();
-                let soon = query.now.plus_seconds(TokenStatus::EXPIRING_SOON_SECONDS).unix_seconds();
                 match query.status {
                     None | Some(TokenStatus::Revoked) => {}
                     Some(TokenStatus::Active) => range.above = at(soon, LAST),
@@ -118,7 +150,10 @@ pub(crate) async fn walk(
     rows: u32,
     examined: u32,
 ) -> StoreResult<TokenStretch> {
-    let range = Range::of(query, order.by).after(after, order.descending);
+    let Some(lives) = Lives::read(pool).await? else {
+        return Ok(TokenStretch { found: Vec::new(), rest: None });
+    };
+    let range = Range::of(query, order.by, lives).after(after, order.descending);
     let end = end_statement(query, order, range, examined).fetch_all(pool).await?;
     let end = end.first().map(position).transpose()?;
     let found = walk_statement(engine, query, order, range, end, rows).fetch_all(pool).await?;
@@ -236,8 +271,6 @@ fn sort(statement: &mut Statement, order: TokenOrder) {
 
 #[cfg(test)]
 mod tests {
-    use latchkey_domain::Timestamp;
-
     use super::*;
 
     const fn at(at: i64, sid: AccountSid) -> TokenPosition {
@@ -251,7 +284,7 @@ mod tests {
             expires_before: Some(Timestamp::from_unix_seconds(500)),
             ..TokenQuery::all(Timestamp::from_unix_seconds(1000))
         };
-        let range = Range::of(&query, TokenSort::Expires);
+        let range = Range::of(&query, TokenSort::Expires, Lives { shortest: 1, longest: 2 });
         assert_eq!(range, Range { above: None, below: Some(at(500, FIRST)) });
         assert_eq!(range.after(Some(at(700, LAST)), true), range);
         assert_eq!(range.after(Some(at(300, LAST)), true).below, Some(at(300, LAST)));

@@ -35,7 +35,7 @@ struct Made {
 
 fn made() -> impl Strategy<Value = Made> {
     (
-        (1..=4_u8, 0..200_i64, prop_oneof![Just(90_i64), Just(180), Just(365)], 1..32_usize),
+        (1..=4_u8, 0..200_i64, prop_oneof![Just(90_i64), Just(180), Just(365), 2..500_i64], 1..32_usize),
         (prop::bool::weighted(0.2), prop::bool::weighted(0.3), prop::bool::weighted(0.3)),
         (
             prop::sample::select(vec!["Payroll", "E-Verify", "50% off_", r"back\slash", "Überweisung"]),

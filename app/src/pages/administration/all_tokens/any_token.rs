@@ -39,7 +39,7 @@ pub(in crate::pages::administration) fn AnyTokenView(page: AnyTokenPage) -> impl
             parent=paths::ALL_TOKENS
         >
             <Notice message=Signal::stored(noticed(notice))/>
-            <p>"Service Rep: " <a href=paths::one_rep(owner.id)>{owner.name.clone()}</a> {format!(", {}{state}", owner.email)}</p>
+            <p class="whose">"Service Rep: " <a href=paths::one_rep(owner.id)>{owner.name.clone()}</a> {format!(", {}{state}", owner.email)}</p>
             <Facts token=token owner_name=owner.name/>
             {revoke}
             <Scopes scopes=scopes all=view.all_scopes/>

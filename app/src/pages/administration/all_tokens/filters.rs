@@ -21,7 +21,7 @@ pub(super) fn Filters(search: TokenSearch, people: Vec<RepOverview>, scopes: Vec
         .map(|(name, value)| view! { <input type="hidden" name=name value=value/> })
         .collect_view();
     view! {
-        <form class="bar filters" method="get" action=paths::ALL_TOKENS role="search" aria-label="Tokens">
+        <form class="bar token-filters" method="get" action=paths::ALL_TOKENS role="search" aria-label="Tokens">
             <input type="search" name="q" value=search.text aria-label="Description or Account SID" placeholder="Description or SID" autocomplete="off"/>
             <input type="search" name="rep" value=search.rep aria-label="Service Rep" placeholder="Service rep’s e-mail" list="reps" autocomplete="off"/>
             <Suggestions id="reps" reps=people/>

@@ -1,6 +1,5 @@
 //! The list of everybody's tokens.
 
-use latchkey_domain::Timestamp;
 use latchkey_service::{AllTokens, MAX_CHOSEN, TokenSearch};
 use leptos::prelude::*;
 
@@ -168,9 +167,4 @@ fn LookUpForm(problem: Option<&'static str>) -> impl IntoView {
             </form>
         </section>
     }
-}
-
-/// A day, for a column of them.
-pub(super) fn day(at: Timestamp) -> String {
-    at.to_date_in_words()
 }

@@ -36,7 +36,7 @@ fn Question(preview: Preview, refusal: Option<Refusal>) -> impl IntoView {
         view! { <p>{format!("{} of them {verb} ended already, and will stay as {}.", grouped(selection.had_ended), if selection.had_ended == 1 { "it is" } else { "they are" })}</p> }
     });
     let used = if selection.used_today == 0 {
-        view! { <p>"None of them was used today."</p> }.into_any()
+        view! { <p class="muted">"None of them was used today."</p> }.into_any()
     } else {
         view! { <UsedToday count=selection.used_today some=preview.used_today.clone()/> }.into_any()
     };
@@ -53,10 +53,11 @@ fn Question(preview: Preview, refusal: Option<Refusal>) -> impl IntoView {
 
 #[component]
 fn Owners(owners: Vec<SelectionOwner>) -> impl IntoView {
+    let cut = (owners.len() >= 20).then(|| view! { <p class="muted small">"Those with most of them."</p> });
     let items = owners.into_iter().map(|owner| {
         view! { <li><a href=paths::one_rep(owner.owner)>{owner.name}</a>{format!(": {}", tokens(owner.tokens))}<span class="sub">{owner.email}</span></li> }
     });
-    view! { <h3>"Whose they are"</h3> <ul class="plain-list">{items.collect_view()}</ul> <p class="muted small">"Those with most of them, 20 at most."</p> }
+    view! { <h3>"Whose they are"</h3> <ul class="plain-list">{items.collect_view()}</ul> {cut} }
 }
 
 #[component]
@@ -75,8 +76,10 @@ fn UsedToday(count: u64, some: Vec<ListedToken>) -> impl IntoView {
 #[component]
 fn Confirm(preview: Preview, refusal: Option<Refusal>, label: &'static str) -> impl IntoView {
     let state = FormState::new("", refusal.as_ref());
+    let Selection { tokens: all, had_ended, revoked, .. } = preview.selection;
+    let live = all.saturating_sub(had_ended).saturating_sub(revoked);
     let number = (preview.asks_number() && preview.selection.confirmed_at.is_none()).then(|| {
-        let hint = format!("Type {} to confirm.", preview.selection.tokens);
+        let hint = format!("The set holds {all}, those included that have ended. Type the number to confirm.");
         view! { <TextField state=state field=Field::Confirmation label="How many tokens are in the set?" hint=hint/> }
     });
     let password = preview.asks_password.then(|| {
@@ -90,7 +93,7 @@ fn Confirm(preview: Preview, refusal: Option<Refusal>, label: &'static str) -> i
                 <Summary state=state/>
                 <div class="grid-2">{number} {password}</div>
                 <div>
-                    <button type="submit" class="btn danger">{format!("{label} {}", tokens(preview.selection.waiting))}</button>
+                    <button type="submit" class="btn danger">{format!("{label} {}", tokens(live))}</button>
                     <a class="btn" href=paths::ALL_TOKENS>"Do nothing"</a>
                 </div>
             </form>

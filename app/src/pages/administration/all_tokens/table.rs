@@ -5,10 +5,14 @@ use latchkey_service::ports::{TokenOrder, TokenSort};
 use latchkey_service::{ListedToken, TokenSearch};
 use leptos::prelude::*;
 
-use super::list::day;
 use crate::administration::address;
 use crate::components::{Moment, pill_class};
 use crate::paths;
+
+/// A day, short enough for a column of them; the whole instant shows on hover and focus.
+fn day(at: Timestamp) -> String {
+    at.to_rfc3339().chars().take(10).collect()
+}
 
 #[component]
 pub(super) fn Table(tokens: Vec<ListedToken>, search: TokenSearch, now: Timestamp) -> impl IntoView {
@@ -20,9 +24,8 @@ pub(super) fn Table(tokens: Vec<ListedToken>, search: TokenSearch, now: Timestam
             <thead role="rowgroup">
                 <tr role="row">
                     <th role="columnheader" scope="col">"Description, Account SID"</th>
-                    <th role="columnheader" scope="col">"Service Rep"</th>
+                    <th role="columnheader" scope="col">"Service Rep, Source"</th>
                     <th role="columnheader" scope="col">"Scopes"</th>
-                    <th role="columnheader" scope="col">"Source"</th>
                     {sorted("Created", TokenSort::Created)}
                     {sorted("Expiration", TokenSort::Expires)}
                     {sorted("Last used", TokenSort::LastUsed)}
@@ -64,7 +67,7 @@ fn Row(listed: ListedToken, now: Timestamp) -> impl IntoView {
     });
     let revoke = is_live.then(|| {
         let name = format!("Revoke {}", token.description);
-        view! { <a class="btn quiet" href=format!("{path}#revoke") aria-label=name>"Revoke"</a> }
+        view! { <a class="btn icon quiet" href=format!("{path}#revoke") aria-label=name>"✕"</a> }
     });
     let last_use = match token.last_used_at {
         Some(at) => {
@@ -83,9 +86,8 @@ fn Row(listed: ListedToken, now: Timestamp) -> impl IntoView {
     view! {
         <tr role="row">
             <td role="cell" class=class>{choose}<a href=path.clone()>{token.description.clone()}</a><span class="sub mono">{sid.to_string()}</span></td>
-            <td role="cell" data-label="Service Rep" class="wrap"><a href=paths::one_rep(owner)>{owner_email}</a></td>
+            <td role="cell" data-label="Service Rep" class="wrap"><a href=paths::one_rep(owner)>{owner_email}</a><span class="sub">{source.place()}</span></td>
             <td role="cell" data-label="Scopes"><Scopes scopes=token.scopes all=token.all_scopes/></td>
-            <td role="cell" data-label="Source">{source.place()}</td>
             <td role="cell" data-label="Created"><Moment id=format!("created-{sid}") at=token.created_at words=day(token.created_at)/></td>
             <td role="cell" data-label="Expiration"><Moment id=format!("expires-{sid}") at=token.expires_at words=expiration/></td>
             <td role="cell" data-label="Last used">{last_use}</td>

@@ -17,11 +17,11 @@ pub(in crate::site::administration) async fn show(State(state): State<ServerStat
         Ok(asked) => asked,
         Err(response) => return *response,
     };
-    let said = |done, sentence: &str| Some(Said { done, sentence: sentence.to_owned() });
+    let notice_of = |done, sentence: &str| Some(Said { done, sentence: sentence.to_owned() });
     let notice = match Place::parse(target_of(&request)).value("notice").as_deref() {
-        _ if kept::of(&request).is_some() => said(false, "Your session had ended, and nothing was done."),
-        Some("revoked") => said(true, "Revoked. No call with it succeeds any longer."),
-        Some("had-ended") => said(false, "It had ended before: somebody else was faster. Nothing has changed."),
+        _ if kept::of(&request).is_some() => notice_of(false, "Your session had ended, and nothing was done."),
+        Some("revoked") => notice_of(true, "Revoked. No call with it succeeds any longer."),
+        Some("had-ended") => notice_of(false, "It had ended before: somebody else was faster. Nothing has changed."),
         _ => None,
     };
     let found = match named(&request) {

@@ -20,12 +20,11 @@ pub(in crate::site::administration) async fn show(State(state): State<ServerStat
         Err(response) => return *response,
     };
     let kept = kept::of(&request);
-    let search = match &kept {
-        Some(fields) => search_in(fields),
-        None => {
-            let place = Place::parse(target_of(&request));
-            TokenSearch::read(|name| place.value(name))
-        }
+    let search = if let Some(fields) = &kept {
+        search_in(fields)
+    } else {
+        let place = Place::parse(target_of(&request));
+        TokenSearch::read(|name| place.value(name))
     };
     let notice = kept.map(|_| not("Your session had ended, and nothing was done."));
     answer(&state, context, &caller, (search, notice, None), 200, request).await
