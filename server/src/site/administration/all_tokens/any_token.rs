@@ -25,7 +25,7 @@ pub(in crate::site::administration) async fn show(State(state): State<ServerStat
         _ => None,
     };
     let found = match named(&request) {
-        Ok(sid) => state.service.any_token(&caller, sid).await,
+        Ok(name) => state.service.any_token(&caller, name).await,
         Err(failure) => Err(failure),
     };
     match found {
