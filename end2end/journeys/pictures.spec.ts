@@ -62,4 +62,31 @@ test.describe("pictures @live", () => {
     await page.mouse.move(0, 0);
     await picture(page, "audit-log");
   });
+
+  test("everybody's tokens, and revoking several of them", async ({ page, annOpens, latchkey }) => {
+    await latchkey.addRep(BEN);
+    await latchkey.addToken(BEN, "Payroll export", ["timecard-read", "assignment-read"], "90d");
+    await latchkey.addToken(BEN, "Screening Partners", ["background-check-write"]);
+    const { account_sid } = await latchkey.addToken(BEN, "Old job board", ["job-board-read"]);
+    await latchkey.revoke(account_sid);
+    await annOpens("/administration/personal-access-tokens");
+    await expect(page.getByRole("row")).toHaveCount(4);
+    await page.mouse.move(0, 0);
+    await picture(page, "all-tokens");
+    await page.getByRole("button", { name: "Revoke all 3 that match…" }).click();
+    await expect(page.getByRole("heading", { name: "2 tokens would be revoked" })).toBeVisible();
+    // Of the one that has ended nothing is left to lose.
+    await expect(page.getByText(`${BEN.name}: 2 tokens`)).toBeVisible();
+    await page.mouse.move(0, 0);
+    await picture(page, "revoking-several");
+  });
+
+  test("service reps", async ({ page, annOpens, latchkey }) => {
+    await latchkey.addRep(BEN);
+    await latchkey.addToken(BEN, "Payroll export", ["timecard-read"]);
+    await annOpens("/administration/service-reps");
+    await expect(page.getByRole("link", { name: BEN.name })).toBeVisible();
+    await page.mouse.move(0, 0);
+    await picture(page, "service-reps");
+  });
 });

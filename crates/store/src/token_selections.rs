@@ -86,16 +86,17 @@ impl TokenSelectionStore for SqlStore {
         }))
     }
 
-    async fn selection_owners(&self, id: FormId, limit: u32) -> StoreResult<Vec<SelectionOwner>> {
+    async fn selection_owners(&self, id: FormId, now: Timestamp, limit: u32) -> StoreResult<Vec<SelectionOwner>> {
         let rows = sqlx::query(
             "SELECT service_rep.id AS id, service_rep.name AS name, service_rep.email AS email, \
              CAST(COUNT(*) AS BIGINT) AS tokens \
              FROM token_selection_member JOIN token ON token.sid = token_selection_member.sid \
              JOIN service_rep ON service_rep.id = token.owner WHERE token_selection_member.selection = $1 \
-             GROUP BY service_rep.id, service_rep.name, service_rep.email \
-             ORDER BY COUNT(*) DESC, service_rep.email LIMIT $2",
+             AND token.revoked_at IS NULL AND token.expires_at > $2 GROUP BY service_rep.id, service_rep.name, service_rep.email \
+             ORDER BY COUNT(*) DESC, service_rep.email LIMIT $3",
         )
         .bind(id.as_bytes().as_slice())
+        .bind(now.unix_seconds())
         .bind(i64::from(limit))
         .fetch_all(&self.reads)
         .await

@@ -47,7 +47,7 @@ pub struct Selection {
     pub waiting: u64,
 }
 
-/// Whose tokens a selection holds.
+/// Somebody whose tokens of a selection have not ended yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SelectionOwner {
     /// Whose.
@@ -56,7 +56,7 @@ pub struct SelectionOwner {
     pub name: String,
     /// Their address.
     pub email: String,
-    /// How many.
+    /// How many of them.
     pub tokens: u64,
 }
 
@@ -82,11 +82,11 @@ pub trait TokenSelectionStore: Send + Sync {
     /// [`super::StoreError`] where the database fails.
     async fn selection(&self, id: FormId, admin: RepId, now: Timestamp) -> StoreResult<Option<Selection>>;
 
-    /// Whose tokens a selection holds, those of most first, at most `limit`.
+    /// Whose tokens of a selection have not ended yet, those of most first, at most `limit`.
     ///
     /// # Errors
     /// [`super::StoreError`] where the database fails.
-    async fn selection_owners(&self, id: FormId, limit: u32) -> StoreResult<Vec<SelectionOwner>>;
+    async fn selection_owners(&self, id: FormId, now: Timestamp, limit: u32) -> StoreResult<Vec<SelectionOwner>>;
 
     /// Those of a selection's tokens that were used on the day on which they were chosen, at most `limit`.
     ///

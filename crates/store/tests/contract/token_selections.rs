@@ -40,10 +40,10 @@ pub(crate) async fn a_selection_is_what_was_chosen(fixture: Fixture) {
     let selection = chosen(&fixture, &[1, 2, 3, 3, 77]).await;
     assert_eq!((selection.tokens, selection.waiting, selection.used_today, selection.had_ended), (3, 3, 1, 0));
     assert_eq!((selection.created_at, selection.confirmed_at, selection.advanced_at), (NOW, None, None));
-    let owners = fixture.store.selection_owners(ID, 10).await.unwrap();
+    let owners = fixture.store.selection_owners(ID, after(1), 10).await.unwrap();
     let owners: Vec<_> = owners.iter().map(|found| (found.email.as_str(), found.tokens)).collect();
     assert_eq!(owners, [("rep2@example.com", 2), ("rep1@example.com", 1)]);
-    assert_eq!(fixture.store.selection_owners(ID, 1).await.unwrap().len(), 1);
+    assert_eq!(fixture.store.selection_owners(ID, after(1), 1).await.unwrap().len(), 1);
     assert_eq!(fixture.store.selection_used_today(ID, 10).await.unwrap(), [sid(1)]);
     assert_eq!(fixture.store.selection(ID, rep_id(1), NOW).await.unwrap(), None, "another's");
     assert_eq!(fixture.store.selection(ID, rep_id(9), after(500)).await.unwrap(), None, "its time is over");
@@ -56,6 +56,9 @@ pub(crate) async fn what_was_chosen_is_revoked_and_nothing_else(fixture: Fixture
     let audit = entry(AuditAction::TokenRevoked);
     fixture.store.revoke_token(sid(2), None, NOW, &audit).await.unwrap().unsettled();
     assert_eq!(stands(&fixture).await.had_ended, 1);
+    let owners = fixture.store.selection_owners(ID, after(1), 10).await.unwrap();
+    let left: u64 = owners.iter().map(|owner| owner.tokens).sum();
+    assert_eq!(left, 3, "what has ended is nobody's to lose");
     assert!(fixture.store.claim_selection(ID, rep_id(9), after(1), after(-9)).await.unwrap());
     assert_eq!((step(&fixture, 3).await, stands(&fixture).await.waiting), (3, 1));
     assert_eq!((step(&fixture, 3).await, step(&fixture, 3).await), (1, 0));

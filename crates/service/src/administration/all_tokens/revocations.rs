@@ -131,7 +131,7 @@ impl Service {
         caller.require_admin()?;
         let now = self.now();
         let selection = self.store.selection(id, caller.rep.id, now).await?.ok_or(Refusal::NotFound)?;
-        let owners = self.store.selection_owners(id, NAMED).await?;
+        let owners = self.store.selection_owners(id, now, NAMED).await?;
         let used = self.store.selection_used_today(id, NAMED).await?;
         let used = self.store.tokens_named(&used).await?;
         let is_stalled =
