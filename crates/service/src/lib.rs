@@ -12,7 +12,7 @@
 //! 4. [`Service::verify`]: a vendor's call (`verify.rs`), noted by [`LastUse`] and written by
 //!    [`Service::flush_last_use`].
 //!
-//! Beside it, what admins do to service reps stands in `administration/`.
+//! Beside it, what admins do to service reps stands in `administration/`, and what they allow in `policy/`.
 //!
 //! What the use cases need from outside stands in [`ports`].
 
@@ -28,6 +28,7 @@ mod index;
 mod last_use;
 mod limits;
 mod passwords;
+mod policy;
 pub mod ports;
 mod random;
 mod records;
@@ -64,6 +65,7 @@ pub use index::{IndexState, Known, Owner, TRUST};
 pub use last_use::LastUse;
 pub use limits::{Purpose, VendorLimits};
 pub use passwords::PasswordPool;
+pub use policy::{BreachCount, BreachKind, LostScope, PolicyOverview, PolicyPreview, PolicySaved, ReservableScope};
 pub use random::SystemRandom;
 pub use records::{MAX_PAGE, MAX_RECORDS, RecordPage};
 pub use reps::RepForm;
@@ -86,7 +88,7 @@ pub struct Service {
     passwords: PasswordPool,
     last_use: LastUse,
     index: index::Index,
-    grants: Arc<granted::Grants>,
+    grants: Arc<granted::GrantsBook>,
     is_beside_a_server: bool,
     limits: limits::Limits,
     refused_calls: RefusedCalls,
@@ -105,7 +107,7 @@ impl Service {
         catalog: Arc<Catalog>,
     ) -> Outcome<Self> {
         let passwords = PasswordPool::new(random.as_ref())?;
-        let grants = Arc::new(granted::Grants::of(&catalog));
+        let grants = Arc::new(granted::GrantsBook::new(Arc::clone(&catalog)));
         let mut node = [0; 16];
         random.fill(&mut node)?;
         let node = ports::NodeId::from_bytes(node);

@@ -70,7 +70,8 @@ async fn one_token(State(state): State<ServerState>, request: Request) -> Respon
     };
     let place = Place::parse(target_of(&request));
     let method = place.value("method").unwrap_or_else(|| "GET".to_owned());
-    let asked = place.value("path").and_then(|path| AskedCall::read(&method, &path));
+    let asked =
+        place.value("path").and_then(|path| AskedCall::read(&method, &path, &place.value("from").unwrap_or_default()));
     match state.service.explain_token(caller, sid, asked).await {
         Ok(token) => render_with(context, Given::Token(Box::new(token)), request).await,
         Err(failure) => match failure.into_refusal(&context.origin.request_id) {

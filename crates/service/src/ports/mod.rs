@@ -13,6 +13,7 @@ mod account_links;
 mod audit;
 mod changes;
 mod listing;
+mod policy;
 mod records;
 mod rep_overview;
 mod reps;
@@ -32,8 +33,10 @@ pub use changes::{
     SecretRecord, TokenChange, TokenChanges,
 };
 pub use listing::{
-    MalformedTokenPosition, TokenListing, TokenOrder, TokenPosition, TokenQuery, TokenSort, TokenStretch, TokenSurvey,
+    Breach, MalformedTokenPosition, TokenListing, TokenOrder, TokenPosition, TokenQuery, TokenSort, TokenStretch,
+    TokenSurvey,
 };
+pub use policy::{IdleRevocation, PolicyChoice, PolicySaving, PolicyStore, PolicyVersion, StoredPolicy};
 pub use records::{RecordDeletion, RecordInsertion, RecordReplacement, RecordStore, StoredRecord};
 pub use rep_overview::{RepFilter, RepOverview, RepOverviewStore};
 pub use reps::{EmailChange, NewRep, Rep, RepChange, RepInsertion, RepStore};
@@ -123,6 +126,7 @@ pub trait Store:
     + TokenListing
     + TokenMoveStore
     + TokenSelectionStore
+    + PolicyStore
     + AuditStore
     + RecordStore
     + AuditStore

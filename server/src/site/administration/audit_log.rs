@@ -169,6 +169,7 @@ fn named(who: &Who) -> (String, Option<String>, Option<String>) {
         Who::Token { sid, description } => ("token", Some(sid.to_string()), description.clone()),
         Who::CommandLine => ("command_line", None, None),
         Who::Anonymous => ("anonymous", None, None),
+        Who::Policy => ("policy", None, None),
         Who::Nothing => ("nothing", None, None),
         Who::Unknown(kind) => (kind.as_str(), None, None),
     };
