@@ -48,8 +48,8 @@ pub mod ssr;
 #[cfg(feature = "ssr")]
 pub use administration::{
     AccountLinkPage, AdministrationPage, AllTokensPage, AnyTokenPage, AuditLogPage, InvitePage, MovePage,
-    NewSystemRepPage, NewTokenForPage, RepAction, RepPage, RepsPage, RevocationPage, Said, ShownLink, TokenAddedPage,
-    TokenOwnerPage, account_link,
+    NewSystemRepPage, NewTokenForPage, PolicyPage, RepAction, RepPage, RepsPage, RevocationPage, Said, ShownLink,
+    TokenAddedPage, TokenOwnerPage, account_link,
 };
 #[cfg(feature = "ssr")]
 pub use document::{Life, PageAssets, Shell, life_of, shell};
@@ -61,7 +61,7 @@ pub use paths::sign_in_path;
 #[cfg(feature = "ssr")]
 pub use paths::{
     ABOUT_THE_API as REFERENCE_PAGES, ALL as PAGES, ALL_TOKENS, ANY_TOKEN, AUDIT_LOG, INVITE, MOVE_TOKENS, NEW_REP,
-    NEW_TOKEN_FOR, ONE_REP, ONE_TOKEN, RESET_PASSWORD, REVOCATION, SERVICE_REPS, any_token, any_token_at,
+    NEW_TOKEN_FOR, ONE_REP, ONE_TOKEN, POLICY, RESET_PASSWORD, REVOCATION, SERVICE_REPS, any_token, any_token_at,
     is_for_admins, one_rep, rep_at, revocation, revocation_at, token_at,
 };
 pub use place::Place;

@@ -49,6 +49,9 @@ pub const NEW_TOKEN_FOR: &str = "/administration/personal-access-tokens/new";
 /// What was done by whom, for admins.
 #[cfg(feature = "ssr")]
 pub const AUDIT_LOG: &str = "/administration/audit-log";
+/// What admins allow.
+#[cfg(feature = "ssr")]
+pub const POLICY: &str = "/administration/policy";
 /// Where an invitation leads.
 #[cfg(feature = "ssr")]
 pub const INVITE: &str = "/invite";
@@ -71,7 +74,7 @@ pub const ABOUT_THE_API: [&str; 2] = [REFERENCE, QUICK_START];
 
 /// Every page that goes by the session, as routes are written: `{…}` stands for one segment.
 #[cfg(feature = "ssr")]
-pub const ALL: [&str; 18] = [
+pub const ALL: [&str; 19] = [
     SET_UP,
     SIGN_IN,
     INVITE,
@@ -90,6 +93,7 @@ pub const ALL: [&str; 18] = [
     ANY_TOKEN,
     REVOCATION,
     AUDIT_LOG,
+    POLICY,
 ];
 
 /// Below these, everything is for admins alone.
@@ -191,6 +195,8 @@ pub fn title(path: &str) -> &'static str {
         NEW_TOKEN_FOR => "Add a token for a service rep",
         #[cfg(feature = "ssr")]
         AUDIT_LOG => "Audit Log",
+        #[cfg(feature = "ssr")]
+        POLICY => "Policy",
         #[cfg(feature = "ssr")]
         INVITE => "Accept your invitation",
         #[cfg(feature = "ssr")]

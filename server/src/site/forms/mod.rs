@@ -18,8 +18,8 @@ use http::header::{RETRY_AFTER, USER_AGENT};
 use http::{HeaderValue, StatusCode};
 use latchkey_app::ssr::RequestContext;
 use latchkey_app::{
-    ALL_TOKENS, ANY_TOKEN, AUDIT_LOG, INVITE, MOVE_TOKENS, NEW_REP, NEW_TOKEN_FOR, ONE_REP, PlainPost, RESET_PASSWORD,
-    REVOCATION, sign_in_path,
+    ALL_TOKENS, ANY_TOKEN, AUDIT_LOG, INVITE, MOVE_TOKENS, NEW_REP, NEW_TOKEN_FOR, ONE_REP, POLICY, PlainPost,
+    RESET_PASSWORD, REVOCATION, sign_in_path,
 };
 use latchkey_domain::Refusal;
 use latchkey_service::{Caller, Failure};
@@ -35,7 +35,7 @@ pub(super) use tokens::token_form;
 pub(super) const MAX_FORM: usize = 64 * 1024;
 
 /// The paths that forms are posted to. A test holds the list against the router.
-pub const FORMS: [&str; 16] = [
+pub const FORMS: [&str; 17] = [
     "/sign-in",
     "/sign-out",
     "/setup",
@@ -52,6 +52,7 @@ pub const FORMS: [&str; 16] = [
     ANY_TOKEN,
     REVOCATION,
     AUDIT_LOG,
+    POLICY,
 ];
 
 pub(super) fn router() -> Router<ServerState> {
