@@ -14,6 +14,7 @@ mod failures;
 mod gateway_memory;
 mod gateways;
 mod https_upstream;
+mod policy;
 mod quick_start;
 mod serving;
 mod support;
