@@ -29,6 +29,9 @@ pub(crate) fn ScopePicker(
     /// Whether the page runs in the browser, so that a box can filter them.
     #[prop(default = true)]
     filterable: bool,
+    /// Whether All Scopes can be chosen.
+    #[prop(default = true)]
+    offers_all: bool,
 ) -> impl IntoView {
     let total = scopes.len();
     let in_all = scopes.iter().filter(|scope| !scope.admin_only).count();
@@ -77,7 +80,7 @@ pub(crate) fn ScopePicker(
             on:change=move |_| recount()
         >
             <legend>"Scopes"</legend>
-            <div class="choice">
+            <div class="choice" hidden=!offers_all>
                 <label>
                     <input type="radio" name="scope_choice" value=ScopeChoice::SELECTED_CODE checked=!chooses_all/>
                     "Selected Scopes"
