@@ -12,12 +12,14 @@
 //! - the one answer about a credential: [`Verdict`], and in words: [`Explanation`]
 //! - how many calls it may make: [`RateLimit`]
 //! - what people type, and what is wrong with it: [`TokenDraft`], [`Email`], [`FieldErrors`], [`Refusal`]
+//! - the set-up of vendors' integrations: [`external_account`]
 //! - what the pages are shown: [`view`]
 
 mod account_sid;
 mod auth_token;
 mod catalog;
 mod explanation;
+pub mod external_account;
 mod lifetime;
 mod need;
 pub mod path;

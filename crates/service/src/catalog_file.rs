@@ -83,7 +83,8 @@ impl From<ScopeEntry> for Scope {
     }
 }
 
-fn line_of(text: &str, span: Option<Range<usize>>) -> usize {
+/// The line at which a span of the text begins, counted from 1.
+pub(crate) fn line_of(text: &str, span: Option<Range<usize>>) -> usize {
     let before = span.and_then(|span| text.get(..span.start)).unwrap_or_default();
     before.matches('\n').count() + 1
 }

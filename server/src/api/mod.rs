@@ -106,7 +106,7 @@ impl Call<'_> {
         tracing::error!(%request_id, cause = %failure, "a vendor's request failed");
         match failure {
             Failure::Store(_) => Problem::unavailable(),
-            Failure::Refused(_) | Failure::Random(_) | Failure::PasswordHashing(_) => internal(),
+            Failure::Refused(_) | Failure::Random(_) | Failure::PasswordHashing(_) | Failure::Sealing(_) => internal(),
         }
     }
 }

