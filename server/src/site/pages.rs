@@ -9,11 +9,11 @@ use axum::routing::get;
 use http::header::CONTENT_SECURITY_POLICY;
 use http::{HeaderValue, StatusCode};
 use latchkey_app::ssr::RequestContext;
+use latchkey_app::system_settings::SystemSettingsPage;
 use latchkey_app::{
     AccountLinkPage, AdministrationPage, Forbidden, INVITE, Life, ONE_TOKEN, PAGES, Place, PlainPost, RESET_PASSWORD,
     Reference, Shell, life_of, shell, sign_in_path, token_at,
 };
-use latchkey_app::system_settings::SystemSettingsPage;
 use latchkey_domain::view::AccountView;
 use latchkey_domain::{AskedCall, PlainText, Refusal};
 use latchkey_service::OwnToken;
@@ -37,9 +37,9 @@ pub(super) fn router() -> Router<ServerState> {
         let handler = match path {
             ONE_TOKEN => get(one_token),
             INVITE | RESET_PASSWORD => get(links::show),
-            path => administration::page_at(path)
-                .or_else(|| system_settings::page_at(path))
-                .unwrap_or_else(|| get(page)),
+            path => {
+                administration::page_at(path).or_else(|| system_settings::page_at(path)).unwrap_or_else(|| get(page))
+            }
         };
         router.route(path, handler.layer(CompressionLayer::new()))
     })
@@ -184,10 +184,7 @@ pub(super) async fn render_with(context: RequestContext, given: Given, request: 
     let place = Place::parse(target_of(&request));
     let path = place.path.clone();
     let is_known = PAGES.contains(&path.as_str())
-        || matches!(
-            given,
-            Given::Token(_) | Given::Forbidden | Given::Administration(_) | Given::SystemSettings(_)
-        );
+        || matches!(given, Given::Token(_) | Given::Forbidden | Given::Administration(_) | Given::SystemSettings(_));
     let is_framed = is_known && !PUBLIC_PAGES.contains(&path.as_str());
     let frame = context.caller.as_ref().filter(|_| is_framed).map(|caller| AccountView::from(&caller.rep));
     let life = if given.stays_plain() || frame.is_none() { Life::Plain } else { life_of(&path) };

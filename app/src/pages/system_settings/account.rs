@@ -1,9 +1,9 @@
 //! An account that is set up: how it stands, its token, its settings, replacing the token and revoking it.
 
-
-use latchkey_domain::{Timestamp, age_in_words};
 use latchkey_domain::external_account::{AccountState, SetUpStep};
-use latchkey_service::{AccountSummary, Acted};
+use latchkey_domain::{Timestamp, age_in_words};
+use latchkey_service::AccountSummary;
+use latchkey_service::ports::Acted;
 use leptos::prelude::*;
 
 use super::checks::Checks;
@@ -30,7 +30,9 @@ pub(super) fn AccountView(page: AccountPage) -> impl IntoView {
             </section>
         }
     });
-    let sections = sections.into_iter().map(|section| view! { <Settings account=account.clone() section=section/> });
+    let of_section = account.clone();
+    let sections = sections.into_iter().map(|section| view! { <Settings account=of_section.clone() section=section/> });
+    let sections = sections.collect_view();
     let is_live = account.token.as_ref().is_some_and(|token| token.status.is_live());
     let revoke = is_live.then(|| view! { <Revoke account=account.clone() now=now/> });
     view! {
@@ -44,7 +46,7 @@ pub(super) fn AccountView(page: AccountPage) -> impl IntoView {
             {trouble}
             <Facts account=account.clone() scopes=scopes now=now/>
             {checks}
-            {sections.collect_view()}
+            {sections}
             <Replace account=account/>
             {revoke}
         </Page>
@@ -100,14 +102,13 @@ fn Facts(account: AccountSummary, scopes: Vec<String>, now: Timestamp) -> impl I
 fn Settings(account: AccountSummary, section: SettingsOfStep) -> impl IntoView {
     let SettingsOfStep { step, inputs, problems } = section;
     let id = format!("{}-title", step.code());
+    let labelled_by = id.clone();
     let about = match step {
-        SetUpStep::Credentials => {
-            "What belongs to the vendor. None of it is ever shown again."
-        }
+        SetUpStep::Credentials => "What belongs to the vendor. None of it is ever shown again.",
         SetUpStep::Additional => "The integration reads these with its token.",
     };
     view! {
-        <section class="section" aria-labelledby=id.clone()>
+        <section class="section" aria-labelledby=labelled_by>
             <h2 id=id>{step.label()}</h2>
             <p>{about}</p>
             <form method="post" action=paths::external_account(account.id) novalidate>

@@ -1,7 +1,6 @@
 //! Generating an account's token: whose it is and how long it lives; then the one showing of its secret, with what
 //! the token turned out to open.
 
-use latchkey_domain::external_account::AccountField;
 use latchkey_domain::view::ScopeView;
 use latchkey_domain::{Description, Field};
 use leptos::prelude::*;
@@ -9,7 +8,7 @@ use leptos::prelude::*;
 use super::super::new_token::ExpirationField;
 use super::checks::Checks;
 use super::{Problems, Suggestions, TextInput, noticed};
-use crate::components::{FormState, Notice, Page, RevealPanel, SubmitButton, TextField};
+use crate::components::{FormState, Notice, Page, RevealPanel, TextField};
 use crate::paths;
 use crate::system_settings::{
     GenerateTokenPage, SystemSettingsPage, TokenGeneratedPage, WizardAction, caption_of, is_draft,
@@ -154,6 +153,8 @@ pub(super) fn TokenGeneratedView(page: TokenGeneratedPage) -> impl IntoView {
 
 #[cfg(test)]
 mod tests {
+    use latchkey_domain::external_account::AccountField;
+
     use super::*;
 
     #[test]

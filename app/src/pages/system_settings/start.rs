@@ -55,11 +55,7 @@ pub(super) fn StartView(page: StartPage) -> impl IntoView {
 }
 
 #[component]
-fn Offers(
-    integrations: Vec<IntegrationOffer>,
-    chosen: String,
-    problems: Vec<Problem>,
-) -> impl IntoView {
+fn Offers(integrations: Vec<IntegrationOffer>, chosen: String, problems: Vec<Problem>) -> impl IntoView {
     let id = AccountField::Integration.name();
     let message_id = format!("{id}-message");
     let problem = problem_at(&problems, &id);

@@ -12,26 +12,13 @@ use super::steps::Steps;
 use super::{Below, Problems, is_first, noticed};
 use crate::components::{FormState, Notice, Page, ScopePicker};
 use crate::paths;
-use crate::system_settings::{
-    Problem, ScopesInput, TokenInput, WizardAction, WizardPage, caption_of, name_of,
-};
+use crate::system_settings::{Problem, ScopesInput, TokenInput, WizardAction, WizardPage, caption_of, name_of};
 
 #[component]
 pub(super) fn WizardView(page: WizardPage) -> impl IntoView {
     let (previous, is_last) = (page.previous(), page.is_last());
-    let WizardPage {
-        account,
-        steps,
-        current,
-        inputs,
-        scopes,
-        token,
-        problems,
-        refusal,
-        notice,
-        asks_to_cancel,
-        now,
-    } = page;
+    let WizardPage { account, steps, current, inputs, scopes, token, problems, refusal, notice, asks_to_cancel, now } =
+        page;
     let primary = if is_last { WizardAction::Submit } else { WizardAction::Next };
     let refusal = refusal.map(|refusal| view! { <p class="notice bad" role="alert">{refusal.sentence()}</p> });
     let asks_for_nothing = inputs.is_empty() && scopes.is_none() && token.is_none();
@@ -114,7 +101,9 @@ fn TokenField(token: TokenInput, problems: Vec<Problem>) -> impl IntoView {
     let id = TokenInput::NAME;
     let message_id = format!("{id}-message");
     let (hint, plus) = match &token {
-        Some(token) if token.is_generated => ("Generated for this set-up. Another one takes its place, and ends it.", "Generate another token"),
+        Some(token) if token.is_generated => {
+            ("Generated for this set-up. Another one takes its place, and ends it.", "Generate another token")
+        }
         Some(_) => ("Pasted. Another one takes its place.", "Generate a token"),
         None => ("Generate one with +, or paste an Auth Token.", "Generate a token"),
     };
@@ -172,4 +161,3 @@ fn CancelDialog(account: AccountSummary) -> impl IntoView {
         </dialog>
     }
 }
-

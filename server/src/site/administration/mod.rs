@@ -80,7 +80,12 @@ async fn render(context: RequestContext, page: AdministrationPage, status: u16, 
 }
 
 /// Answers where there is no page to show a failure on.
-pub(super) async fn fail(state: &ServerState, context: &RequestContext, failure: Failure, request: Request) -> Response {
+pub(super) async fn fail(
+    state: &ServerState,
+    context: &RequestContext,
+    failure: Failure,
+    request: Request,
+) -> Response {
     match failure.into_refusal(&context.origin.request_id) {
         Refusal::NotFound => pages::not_found(state, request).await,
         Refusal::Forbidden => pages::forbidden(context.clone(), request).await,

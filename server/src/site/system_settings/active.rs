@@ -7,7 +7,8 @@ use latchkey_app::system_settings::{AccountPage, SettingsOfStep, SystemSettingsP
 use latchkey_app::{Place, Said, external_account};
 use latchkey_domain::Refusal;
 use latchkey_domain::external_account::{AccountErrors, SetUpStep};
-use latchkey_service::{AccountDetails, AccountSave, Acted};
+use latchkey_service::ports::Acted;
+use latchkey_service::{AccountDetails, AccountSave};
 
 use super::typed::{Typed, inputs, problems, step_form};
 use super::{CONFLICT, On, SIGNED_IN_AGAIN, fail_posted, render, said, stale};
@@ -70,7 +71,8 @@ pub(super) async fn revoke(on: On<'_>, details: AccountDetails, posted: Posted) 
 pub(super) async fn submitted_by(on: On<'_>, acted: &Acted, posted: Posted) -> Response {
     let who = if acted.by == on.caller.rep.id { "You have" } else { acted.name.as_str() };
     let verb = if acted.by == on.caller.rep.id { "" } else { " has" };
-    let sentence = format!("{who}{verb} submitted this account meanwhile: it is active, and nothing more was done now.");
+    let sentence =
+        format!("{who}{verb} submitted this account meanwhile: it is active, and nothing more was done now.");
     let details = match super::named(&posted.page) {
         Ok(id) => on.state.service.account(on.caller, id).await,
         Err(failure) => Err(failure),

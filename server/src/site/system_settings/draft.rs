@@ -8,13 +8,15 @@ use latchkey_app::system_settings::{
 };
 use latchkey_app::{EXTERNAL_ACCOUNTS, Place, Said, external_account};
 use latchkey_domain::external_account::{
-    AccountErrors, AccountField, AccountForm, AccountProblem, AccountState, SetUpStep,
+    AccountErrors, AccountField, AccountForm, AccountProblem, AccountState, ExternalAccountId, SetUpStep,
 };
 use latchkey_domain::view::ScopeView;
 use latchkey_domain::{FieldProblem, Refusal};
 use latchkey_service::{
-    AccountAttachment, AccountCancellation, AccountDetails, AccountSave, AccountSubmission, Acted, Failure,
+    AccountAttachment, AccountCancellation, AccountDetails, AccountSave, AccountSubmission, Failure,
 };
+
+use latchkey_service::ports::Acted;
 
 use super::typed::{Typed, inputs, of_step, pasted, problems, scopes_step, step_form, together};
 use super::{CONFLICT, On, SIGNED_IN_AGAIN, TOKEN_STEP, active, fail, fail_posted, render, said, stale};
@@ -73,7 +75,9 @@ pub(super) async fn keep(on: On<'_>, details: AccountDetails, action: WizardActi
     match action {
         WizardAction::Go(to) => lead_to(format!("step={}", to.code())),
         WizardAction::Next => go_on(on, step, posted).await,
-        WizardAction::Generate if details.integration.chooses_scopes() && form.scopes.is_none_or(|names| names.is_empty()) => {
+        WizardAction::Generate
+            if details.integration.chooses_scopes() && form.scopes.as_ref().is_none_or(Vec::is_empty) =>
+        {
             refuse(on, step, AccountErrors::one(AccountProblem::ScopesMissing), posted).await
         }
         WizardAction::Generate => lead_to(format!("step={TOKEN_STEP}")),
@@ -87,7 +91,7 @@ pub(super) async fn keep(on: On<'_>, details: AccountDetails, action: WizardActi
 
 /// Leads to the next step, unless something is missing in this one.
 async fn go_on(on: On<'_>, step: SetUpStep, posted: Posted) -> Response {
-    let details = match anew(on, &posted).await {
+    let details = match anew(on, super::named(&posted.page)).await {
         Ok(details) => details,
         Err(failure) => return fail_posted(on, failure, posted).await,
     };
@@ -138,7 +142,8 @@ pub(super) async fn discard(on: On<'_>, details: AccountDetails, posted: Posted)
         }
         Ok(AccountCancellation::Stale(acted)) => {
             let step = first_open(&details);
-            let sentence = format!("{} meanwhile, and nothing was cancelled. This is how it stands now.", changed_by(on, &acted));
+            let sentence =
+                format!("{} meanwhile, and nothing was cancelled. This is how it stands now.", changed_by(on, &acted));
             answer_anew(on, Shown { notice: said(false, sentence), ..Shown::of(step) }, CONFLICT, posted).await
         }
         Ok(AccountCancellation::Submitted(acted)) => active::submitted_by(on, &acted, posted).await,
@@ -180,7 +185,7 @@ async fn answer_stale(on: On<'_>, step: SetUpStep, acted: &Acted, posted: Posted
 }
 
 async fn answer_typed(on: On<'_>, shown: Shown<'_>, status: u16, posted: Posted) -> Response {
-    let details = match anew(on, &posted).await {
+    let details = match anew(on, super::named(&posted.page)).await {
         Ok(details) => details,
         Err(failure) => return fail_posted(on, failure, posted).await,
     };
@@ -190,14 +195,14 @@ async fn answer_typed(on: On<'_>, shown: Shown<'_>, status: u16, posted: Posted)
 }
 
 async fn answer_anew(on: On<'_>, shown: Shown<'_>, status: u16, posted: Posted) -> Response {
-    match anew(on, &posted).await {
+    match anew(on, super::named(&posted.page)).await {
         Ok(details) => answer(on, posted.context, details, shown, status, posted.page).await,
         Err(failure) => fail_posted(on, failure, posted).await,
     }
 }
 
-async fn anew(on: On<'_>, posted: &Posted) -> Result<AccountDetails, Failure> {
-    on.state.service.account(on.caller, super::named(&posted.page)?).await
+async fn anew(on: On<'_>, id: Result<ExternalAccountId, Failure>) -> Result<AccountDetails, Failure> {
+    on.state.service.account(on.caller, id?).await
 }
 
 async fn answer(

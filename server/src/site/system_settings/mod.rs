@@ -24,12 +24,11 @@ use axum::routing::{MethodRouter, get, post};
 use http::StatusCode;
 use latchkey_app::ssr::RequestContext;
 use latchkey_app::system_settings::{SystemSettingsPage, WizardAction};
-use latchkey_app::{
-    EXTERNAL_ACCOUNTS, NEW_EXTERNAL_ACCOUNT, ONE_EXTERNAL_ACCOUNT, Place, Said, external_account_at,
-};
+use latchkey_app::{EXTERNAL_ACCOUNTS, NEW_EXTERNAL_ACCOUNT, ONE_EXTERNAL_ACCOUNT, Place, Said, external_account_at};
 use latchkey_domain::Refusal;
 use latchkey_domain::external_account::{AccountState, ExternalAccountId, SetUpStep};
-use latchkey_service::{AccountDetails, Acted, Caller, Failure};
+use latchkey_service::ports::Acted;
+use latchkey_service::{AccountDetails, Caller, Failure};
 
 use super::administration::{CONFLICT, asked, fail};
 use super::forms::{Posted, PostedBy};

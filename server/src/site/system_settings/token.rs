@@ -6,9 +6,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use latchkey_app::ssr::RequestContext;
 use latchkey_app::system_settings::{GenerateTokenPage, Problem, SystemSettingsPage, TokenGeneratedPage};
 use latchkey_app::{Said, external_account};
-use latchkey_domain::external_account::{
-    AccountErrors, AccountField, AccountState, AccountTokenForm, SettingKind,
-};
+use latchkey_domain::external_account::{AccountErrors, AccountField, AccountState, AccountTokenForm, SettingKind};
 use latchkey_domain::{Field, Refusal};
 use latchkey_service::{AccountDetails, AccountTokenOutcome};
 
@@ -65,7 +63,10 @@ pub(super) async fn issue(on: On<'_>, details: AccountDetails, posted: Posted) -
             let sentence = if acted.by == on.caller.rep.id {
                 "You have changed this account meanwhile: this form may have been sent twice. No token was generated now, and one that was is not shown again.".to_owned()
             } else {
-                format!("{} has changed this account meanwhile, and no token was generated now. This is how it stands.", acted.name)
+                format!(
+                    "{} has changed this account meanwhile, and no token was generated now. This is how it stands.",
+                    acted.name
+                )
             };
             (Shown { notice: said(false, sentence), ..Shown::default() }, CONFLICT)
         }

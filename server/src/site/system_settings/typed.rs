@@ -119,7 +119,9 @@ pub(super) fn problems(details: &AccountDetails, inputs: &[SettingInput], typed:
                 let at = format!("{path}?step={}#{}{name}", step.code(), SettingInput::PREFIX);
                 elsewhere.push(Problem { at, sentence: problem.sentence(setting, "") });
             }
-            field => of_token.push((field == AccountField::Token, Problem::new(&field.name(), problem.sentence(None, "")))),
+            field => {
+                of_token.push((field == AccountField::Token, Problem::new(&field.name(), problem.sentence(None, ""))))
+            }
         }
     }
     // The scopes stand above the token.
