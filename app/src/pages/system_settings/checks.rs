@@ -9,7 +9,7 @@ pub(super) fn Checks(confirmation: Confirmation) -> impl IntoView {
     let green = confirmation.scopes.iter().filter(|check| check.is_green()).count();
     let total = confirmation.scopes.len();
     let (class, sentence) = if confirmation.is_green() {
-        ("notice good", "Confirmed: every call that the integration makes would be let in.".to_owned())
+        ("notice good", "Confirmed: every call that it makes would be let in.".to_owned())
     } else {
         ("notice bad", format!("Not confirmed: {green} of {total} scopes would be let in."))
     };
@@ -26,7 +26,7 @@ pub(super) fn Checks(confirmation: Confirmation) -> impl IntoView {
     let lines = lines.collect_view();
     view! {
         <div class="confirmation">
-            <p class=class>{sentence} " Nothing was forwarded or written to find out."</p>
+            <p class=class>{sentence} " Nothing was forwarded or written."</p>
             <ul class="checks">{of_token} {lines}</ul>
         </div>
     }

@@ -37,7 +37,7 @@ fn Group(inputs: Vec<SettingInput>, problems: Vec<Problem>) -> impl IntoView {
     let texts = texts.collect_view();
     let switches = switches.into_iter().map(|input| view! { <Switch input=input/> }).collect_view();
     view! {
-        {(!texts.is_empty()).then(|| view! { <div class="grid-2">{texts}</div> })}
+        {(!texts.is_empty()).then(|| view! { <div class="settings">{texts}</div> })}
         {(!switches.is_empty()).then(|| view! { <div class="switches">{switches}</div> })}
     }
 }

@@ -67,7 +67,7 @@ pub(super) fn GenerateTokenView(page: GenerateTokenPage) -> impl IntoView {
                 <input type="hidden" name="version" value=typed.version/>
                 <div class="pad rows">
                     <Problems problems=problems.clone()/>
-                    <div class="grid-2">
+                    <div class="settings">
                         <TextInput
                             id=OWNER
                             label="Owner"
