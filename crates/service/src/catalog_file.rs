@@ -146,10 +146,11 @@ mod tests {
                 "Web User Read",
                 "Web User Write",
                 "Token Introspect",
+                "External Credential Read",
             ]
         );
         assert_eq!(catalog.all_scopes().len(), 38);
-        assert_eq!(catalog.grantable_by(Role::Admin).len(), 39);
+        assert_eq!(catalog.grantable_by(Role::Admin).len(), 40);
     }
 
     #[test]
@@ -170,6 +171,7 @@ mod tests {
                 "e-verify-write",
                 "onboarding-eeo-read",
                 "onboarding-eeo-write",
+                "external-credential-read",
             ]
         );
     }

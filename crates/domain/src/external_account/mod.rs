@@ -14,6 +14,9 @@ mod problem;
 mod settings;
 mod state;
 
+/// The scope that lets a token read the credentials of its own account.
+pub const CREDENTIAL_SCOPE: &str = "external-credential-read";
+
 pub use form::{AccountForm, AccountTokenForm, NewAccount, NewAccountForm, ParsedAccount};
 pub use id::{ExternalAccountId, MalformedExternalAccountId};
 pub use integration::{

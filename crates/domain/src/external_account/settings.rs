@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn each_address_of_a_list_is_checked_and_the_bad_one_is_found() {
-        let parsed = |typed| SettingValue::parse(SettingKind::Emails, typed);
+        let parsed = |typed: &str| SettingValue::parse(SettingKind::Emails, typed);
         let emails =
             |list: &[&str]| Ok(Some(SettingValue::Emails(list.iter().map(|&email| email.to_owned()).collect())));
         assert_eq!(parsed("Ann@Example.com"), emails(&["Ann@Example.com"]));
@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(text(" M-17 "), Ok(Some(SettingValue::Text("M-17".to_owned()))));
         assert_eq!(text(&"é".repeat(201)), Err(SettingProblem::TooLong { most: 200 }));
         assert_eq!(text("a\u{202e}b"), Err(SettingProblem::ForbiddenCharacter));
-        let switch = |typed| SettingValue::parse(SettingKind::Switch, typed);
+        let switch = |typed: &str| SettingValue::parse(SettingKind::Switch, typed);
         assert_eq!(switch("on"), Ok(Some(SettingValue::Switch(true))));
         assert_eq!(switch(""), Ok(None));
         assert_eq!(switch("maybe"), Err(SettingProblem::NotASwitch));
@@ -302,7 +302,10 @@ mod tests {
             let bad = kept.iter().position(|piece| Email::parse(piece).is_err());
             match (SettingValue::parse(SettingKind::Emails, &typed), bad) {
                 (Ok(value), None) => {
-                    let Some(SettingValue::Emails(emails)) = value else { return Ok(prop_assert!(kept.is_empty())) };
+                    let emails = match value {
+                        Some(SettingValue::Emails(emails)) => emails,
+                        _ => Vec::new(),
+                    };
                     prop_assert!(emails.iter().all(|email| kept.contains(&email.as_str())));
                     prop_assert!(kept.iter().all(|piece| emails.iter().any(|email| email.eq_ignore_ascii_case(piece))));
                 }

@@ -1,11 +1,13 @@
 //! Pasting a token that was made in somebody's user settings.
 
-use latchkey_domain::external_account::{AccountErrors, ExternalAccountId};
+use latchkey_domain::external_account::{AccountErrors, AccountProblem, ExternalAccountId};
 use latchkey_domain::{PlainText, Refusal};
 
-use super::Confirmation;
-use crate::ports::Acted;
-use crate::{Caller, Outcome, Service};
+use super::confirm::read_pasted;
+use super::open::token_problem;
+use super::{Confirmation, Overtaken, overtaken, target};
+use crate::ports::{AccountChange, AccountStage, Acted};
+use crate::{AuditAction, Caller, Outcome, Service};
 
 /// What became of a pasted token.
 #[derive(Debug, Clone)]
@@ -39,8 +41,50 @@ impl Service {
         version: i64,
         pasted: &PlainText,
     ) -> Outcome<AccountAttachment> {
-        caller.require_admin()?;
-        let _ = (id, version, pasted);
-        Err(Refusal::NotFound.into())
+        let (record, integration) = self.account_record(caller, id).await?;
+        if let Some(overtaken) = overtaken(&record, version, AccountStage::Draft) {
+            return Ok(overtaken.into());
+        }
+        let invalid = |problem| Ok(AccountAttachment::Invalid(AccountErrors::one(problem)));
+        let needed = integration.needed(&record.scopes);
+        if needed.is_empty() {
+            return invalid(AccountProblem::ScopesMissing);
+        }
+        let Ok(presented) = read_pasted(pasted) else { return invalid(AccountProblem::TokenMalformed) };
+        let verified = self.inspect(&presented, None).await?;
+        let Some(known) = verified.credential.as_ref().filter(|_| verified.is_good()) else {
+            return invalid(AccountProblem::TokenNotLive);
+        };
+        let sid = known.sid;
+        let confirmation = self.confirm_by_secret(&presented, needed).await?;
+        if let Some(problem) = token_problem(true, Some(&confirmation)) {
+            return invalid(problem);
+        }
+        let detail = format!("token {sid}");
+        let audit = self.account_entry(caller, AuditAction::ExternalAccountTokenPasted, &record, &detail);
+        let each = self.ended_token_entry(caller, &record);
+        let target = target(caller, id, version, AccountStage::Draft);
+        let attached = self.store.attach_token(target, sid, &audit, &each).await?;
+        match self.settle(attached).await? {
+            AccountChange::Done(Some(version)) => {
+                self.note_confirmation(caller, &record, sid, &confirmation).await?;
+                Ok(AccountAttachment::Attached { confirmation, version })
+            }
+            AccountChange::Done(None) => invalid(AccountProblem::TokenOfAnotherAccount),
+            AccountChange::Overtaken(record) => {
+                let overtaken = overtaken(&record, version, AccountStage::Draft);
+                Ok(overtaken.unwrap_or(Overtaken::Stale(record.changed)).into())
+            }
+            AccountChange::NotFound => Err(Refusal::NotFound.into()),
+        }
+    }
+}
+
+impl From<Overtaken> for AccountAttachment {
+    fn from(overtaken: Overtaken) -> Self {
+        match overtaken {
+            Overtaken::Stale(acted) => Self::Stale(acted),
+            Overtaken::Submitted(acted) => Self::Submitted(acted),
+        }
     }
 }

@@ -3,8 +3,9 @@
 use latchkey_domain::external_account::ExternalAccountId;
 use latchkey_domain::{AccountSid, Refusal};
 
-use crate::ports::Acted;
-use crate::{Caller, Outcome, Service};
+use super::{Overtaken, overtaken, target};
+use crate::ports::{AccountChange, AccountStage, Acted, CancelledDraft};
+use crate::{AuditAction, Caller, Outcome, Service};
 
 /// What became of a cancellation.
 #[derive(Debug, Clone)]
@@ -34,8 +35,21 @@ impl Service {
         id: ExternalAccountId,
         version: i64,
     ) -> Outcome<AccountCancellation> {
-        caller.require_admin()?;
-        let _ = (id, version);
-        Err(Refusal::NotFound.into())
+        let (record, _) = self.account_record(caller, id).await?;
+        let audit = self.account_entry(caller, AuditAction::ExternalAccountCancelled, &record, "");
+        let each = self.ended_token_entry(caller, &record);
+        let target = target(caller, id, version, AccountStage::Draft);
+        let cancelled = self.store.cancel_draft(target, &audit, &each).await?;
+        match self.settle(cancelled).await? {
+            AccountChange::Done(CancelledDraft { revoked, left_alone }) => {
+                Ok(AccountCancellation::Cancelled { revoked, left_alone })
+            }
+            AccountChange::Overtaken(record) => Ok(match overtaken(&record, version, AccountStage::Draft) {
+                Some(Overtaken::Submitted(acted)) => AccountCancellation::Submitted(acted),
+                Some(Overtaken::Stale(acted)) => AccountCancellation::Stale(acted),
+                None => AccountCancellation::Stale(record.changed),
+            }),
+            AccountChange::NotFound => Err(Refusal::NotFound.into()),
+        }
     }
 }

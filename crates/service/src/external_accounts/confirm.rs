@@ -5,9 +5,13 @@
 //! `GET /api/v1/token`. Nothing is forwarded, counted, or noted as a use.
 
 use latchkey_domain::external_account::ExternalAccountId;
-use latchkey_domain::{PlainText, Refusal, Route, ScopeName, Timestamp, Verdict};
+use latchkey_domain::{
+    AccountSid, AuthToken, MalformedAuthToken, Need, PlainText, Presented, PresentedSid, Refusal, Route, ScopeName,
+    ScopeSet, Timestamp, Verdict,
+};
 
-use crate::{Caller, Outcome, Service};
+use crate::ports::{AccountRecord, StoreResult};
+use crate::{AuditAction, Caller, Known, Outcome, Service};
 
 /// How a token stands, route by route.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,8 +96,113 @@ impl Service {
         id: ExternalAccountId,
         secret: &PlainText,
     ) -> Outcome<Option<Confirmation>> {
-        caller.require_admin()?;
-        let _ = (id, secret);
-        Err(Refusal::NotFound.into())
+        let (record, integration) = self.account_record(caller, id).await?;
+        let (sid, _) = record.token.ok_or(Refusal::NotFound)?;
+        let Ok(presented) = read_pasted(secret) else { return Ok(None) };
+        let found = self.look_up(&presented).await?.credential;
+        if found.is_none_or(|known| known.sid != sid) || !presented.sid.allows(sid) {
+            return Ok(None);
+        }
+        let confirmation = self.confirm_by_secret(&presented, integration.needed(&record.scopes)).await?;
+        self.note_confirmation(caller, &record, sid, &confirmation).await?;
+        Ok(Some(confirmation))
     }
+
+    /// Confirms a token by its secret.
+    pub(super) async fn confirm_by_secret(
+        &self,
+        presented: &Presented,
+        needed: &ScopeSet,
+    ) -> StoreResult<Confirmation> {
+        let token = self.inspect(presented, self.need(OWN_ROUTE.0, OWN_ROUTE.1, None).as_ref()).await?.verdict;
+        let mut scopes = Vec::with_capacity(needed.len());
+        for question in self.questions(needed) {
+            let mut routes = Vec::with_capacity(question.routes.len());
+            for (route, need) in question.routes {
+                let verdict = self.inspect(presented, need.as_ref()).await?.verdict;
+                routes.push(RouteCheck { route, verdict });
+            }
+            scopes.push(ScopeCheck { scope: question.scope, label: question.label, routes });
+        }
+        Ok(Confirmation { token, scopes, at: self.now() })
+    }
+
+    /// The same by what is known of a token, without its secret.
+    pub(super) fn judge_token(&self, known: &Known, needed: &ScopeSet, now: Timestamp) -> Confirmation {
+        let facts = self.facts(known);
+        let judge = |need: Option<&ScopeName>| Verdict::of(Some(&facts), PresentedSid::Absent, need, now);
+        let token = judge(self.need(OWN_ROUTE.0, OWN_ROUTE.1, None).as_ref());
+        let scopes = self.questions(needed).into_iter().map(|question| {
+            let routes = question.routes.into_iter();
+            let routes = routes.map(|(route, need)| RouteCheck { route, verdict: judge(need.as_ref()) }).collect();
+            ScopeCheck { scope: question.scope, label: question.label, routes }
+        });
+        Confirmation { token, scopes: scopes.collect(), at: now }
+    }
+
+    /// Writes down whether a token was confirmed.
+    pub(super) async fn note_confirmation(
+        &self,
+        caller: &Caller,
+        record: &AccountRecord,
+        sid: AccountSid,
+        confirmation: &Confirmation,
+    ) -> StoreResult<()> {
+        let green = confirmation.scopes.iter().filter(|check| check.is_green()).count();
+        let detail = format!("scopes that would be let in: {green} of {}", confirmation.scopes.len());
+        let audit = self.account_entry(caller, AuditAction::ExternalAccountConfirmed, record, &detail);
+        self.store.note_confirmation(record.id, sid, confirmation.is_green(), &audit).await?;
+        Ok(())
+    }
+
+    /// What is asked of a token that needs these scopes, in the catalog's order; scopes that have left it come last.
+    fn questions(&self, needed: &ScopeSet) -> Vec<Question> {
+        let known = self.catalog.scopes().iter().filter(|scope| needed.contains(&scope.name)).map(|scope| {
+            let need_of = |route: &Route| {
+                // Any one segment stands for a parameter.
+                let segments =
+                    route.path.split('/').map(|segment| if segment.starts_with('{') { "x" } else { segment });
+                let path: Vec<&str> = segments.collect();
+                (Some(route.clone()), self.need(route.method.as_str(), &path.join("/"), Some(&scope.name)))
+            };
+            let mut routes: Vec<_> = scope.routes.iter().map(need_of).collect();
+            if routes.is_empty() {
+                routes.push((None, Some(scope.name.clone())));
+            }
+            Question { scope: scope.name.clone(), label: scope.label.clone(), routes }
+        });
+        let gone = needed.iter().filter(|name| self.catalog.scope(name).is_none()).map(|name| Question {
+            scope: name.clone(),
+            label: name.to_string(),
+            routes: vec![(None, Some(name.clone()))],
+        });
+        known.chain(gone).collect()
+    }
+
+    /// The scope that a call needs; `otherwise` where it would lead nowhere, which no route of the catalog does.
+    fn need(&self, method: &str, path: &str, otherwise: Option<&ScopeName>) -> Option<ScopeName> {
+        Need::of(&self.catalog, method, path).map_or(otherwise, |need| need.scope).cloned()
+    }
+}
+
+/// The route that every token may call.
+const OWN_ROUTE: (&str, &str) = ("GET", "/api/v1/token");
+
+/// What is asked about one scope: its routes, with the scope that each needs.
+struct Question {
+    scope: ScopeName,
+    label: String,
+    routes: Vec<(Option<Route>, Option<ScopeName>)>,
+}
+
+/// Reads what somebody pasted: an Auth Token, or an Account SID and an Auth Token with a colon between.
+pub(super) fn read_pasted(pasted: &PlainText) -> Result<Presented, MalformedAuthToken> {
+    let text = pasted.expose().trim();
+    let (sid, secret) = match text.rsplit_once(':') {
+        Some((sid, secret)) => {
+            (sid.trim().parse().map_or(PresentedSid::Unreadable, PresentedSid::Given), secret.trim())
+        }
+        None => (PresentedSid::Absent, text),
+    };
+    Ok(Presented { sid, token: AuthToken::parse(secret.as_bytes())? })
 }

@@ -1,9 +1,12 @@
 //! Everybody's accounts, as a list.
 
-use latchkey_domain::external_account::{AccountLevel, AccountState, ExternalAccountId, IntegrationCode};
-use latchkey_domain::{AccountSid, Refusal, RepId, Timestamp, TokenStatus};
+use std::collections::HashMap;
 
-use crate::ports::Acted;
+use latchkey_domain::external_account::{AccountLevel, AccountState, ExternalAccountId, IntegrationCode};
+use latchkey_domain::{AccountSid, RepId, Timestamp, TokenStatus};
+
+use super::Held;
+use crate::ports::{AccountRecord, Acted, Credential};
 use crate::{Caller, Outcome, Service};
 
 /// How many accounts a page has.
@@ -12,7 +15,7 @@ pub const ACCOUNT_PAGE: u32 = 100;
 /// A page of accounts.
 #[derive(Debug, Clone)]
 pub struct AccountList {
-    /// The accounts: by integration in the data's order, by level, by name.
+    /// The accounts: by the integration's code, by level, by name.
     pub accounts: Vec<AccountSummary>,
     /// Whether there are more than were asked for.
     pub more: bool,
@@ -76,10 +79,63 @@ impl Service {
     /// Everybody's accounts, drafts included: at most `rows` of them.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`] to others than admins, or where the database fails.
+    /// [`latchkey_domain::Refusal::Forbidden`] to others than admins, or where the database fails.
     pub async fn accounts(&self, caller: &Caller, rows: u32) -> Outcome<AccountList> {
         caller.require_admin()?;
-        let _ = rows;
-        Err(Refusal::NotFound.into())
+        let now = self.now();
+        // One more than is shown tells whether there are more.
+        let mut records = self.store.external_accounts(rows.saturating_add(1)).await?;
+        let shown = usize::try_from(rows).unwrap_or(usize::MAX);
+        let more = records.len() > shown;
+        records.truncate(shown);
+        let sids: Vec<AccountSid> = records.iter().filter_map(|record| record.token.map(|(sid, _)| sid)).collect();
+        let mut found: HashMap<AccountSid, Vec<Credential>> = HashMap::with_capacity(sids.len());
+        for credential in self.store.credentials_of(&sids).await? {
+            found.entry(credential.token.sid).or_default().push(credential);
+        }
+        let accounts = records.iter().map(|record| {
+            let held = record.token.and_then(|(sid, is_generated)| self.held(found.remove(&sid)?, is_generated));
+            self.account_summary(record, held.as_ref(), now)
+        });
+        Ok(AccountList { accounts: accounts.collect(), more, now })
+    }
+
+    /// An account as the list shows it.
+    pub(super) fn account_summary(
+        &self,
+        record: &AccountRecord,
+        held: Option<&Held>,
+        now: Timestamp,
+    ) -> AccountSummary {
+        let integration = self.integrations.get_or_gone(&record.integration);
+        AccountSummary {
+            id: record.id,
+            integration: record.integration.clone(),
+            level: record.level,
+            entity: super::entity_of(record),
+            entity_rep: record.entity_rep.as_ref().map(|(id, _)| *id),
+            state: self.state_of(record, integration.needed(&record.scopes), held, now),
+            label: integration.label,
+            token: held.map(|held| self.account_token(held, now)),
+            version: record.version,
+            started: record.started.clone(),
+            changed: record.changed.clone(),
+            submitted: record.submitted.clone(),
+        }
+    }
+
+    fn account_token(&self, held: &Held, now: Timestamp) -> AccountToken {
+        let Credential { token, owner, .. } = &held.credential;
+        AccountToken {
+            sid: token.sid,
+            description: token.description.clone(),
+            status: TokenStatus::at(now, token.expires_at, token.revoked_at),
+            expires_at: token.expires_at,
+            last_used_at: self.last_used_at(token),
+            owner: owner.id,
+            owner_name: owner.name.clone(),
+            owner_email: owner.email.clone(),
+            is_generated: held.is_generated,
+        }
     }
 }

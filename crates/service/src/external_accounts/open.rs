@@ -2,10 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use latchkey_domain::external_account::{AccountErrors, AccountSettings, ExternalAccountId, Integration, SettingName};
-use latchkey_domain::{Refusal, ScopeSet, Timestamp};
+use latchkey_domain::external_account::{
+    AccountErrors, AccountProblem, AccountSettings, CREDENTIAL_SCOPE, ExternalAccountId, Integration, SettingName,
+};
+use latchkey_domain::view::ScopeView;
+use latchkey_domain::{ScopeSet, Timestamp, Verdict};
 
-use super::{AccountSummary, Confirmation};
+use super::{AccountSummary, Confirmation, settings_of};
+use crate::tokens::scope_view;
 use crate::{Caller, Outcome, Service};
 
 /// One account, in full. No credential is in it.
@@ -21,6 +25,8 @@ pub struct AccountDetails {
     pub credentials: BTreeSet<SettingName>,
     /// Whether there is a key to keep credentials under; without it their fields take nothing.
     pub can_keep_credentials: bool,
+    /// The scopes to choose from, where they are chosen in the set-up.
+    pub offered_scopes: Vec<ScopeView>,
     /// What its token has to be able to do.
     pub scopes: ScopeSet,
     /// When its token was confirmed by its secret.
@@ -39,11 +45,52 @@ impl Service {
     /// One account.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`] to others than admins, [`Refusal::NotFound`] where there is none (a draft that was
+    /// [`latchkey_domain::Refusal::Forbidden`] to others than admins, [`latchkey_domain::Refusal::NotFound`] where there is none (a draft that was
     /// cancelled included), or where the database fails.
     pub async fn account(&self, caller: &Caller, id: ExternalAccountId) -> Outcome<AccountDetails> {
-        caller.require_admin()?;
-        let _ = id;
-        Err(Refusal::NotFound.into())
+        let (record, integration) = self.account_record(caller, id).await?;
+        let now = self.now();
+        let settings = settings_of(&record)?;
+        let sealed = self.store.sealed_credentials(id).await?;
+        let credentials: BTreeSet<SettingName> = sealed.into_iter().map(|credential| credential.name).collect();
+        let held = self.held_token(&record).await?;
+        let needed = integration.needed(&record.scopes).clone();
+        let checks = held.as_ref().map(|held| self.judge_token(&held.known, &needed, now));
+        let mut missing = self.lacking(&integration, &settings, &credentials, &record.scopes);
+        if let Some(problem) = token_problem(record.confirmed_at.is_some(), checks.as_ref()) {
+            missing.add(problem);
+        }
+        let offered = self.catalog.scopes().iter().filter(|scope| scope.name.as_str() != CREDENTIAL_SCOPE);
+        let offered_scopes = if integration.chooses_scopes() { offered.map(scope_view).collect() } else { Vec::new() };
+        Ok(AccountDetails {
+            summary: self.account_summary(&record, held.as_ref(), now),
+            integration,
+            settings,
+            credentials,
+            can_keep_credentials: self.can_keep_credentials(),
+            offered_scopes,
+            scopes: needed,
+            confirmed_at: record.confirmed_at,
+            checks,
+            missing,
+            asks_password: self.asks_password(caller),
+            now,
+        })
+    }
+}
+
+/// What is wrong with a token that is to be submitted, by how it stands; none at all for no checks.
+pub(super) fn token_problem(is_confirmed: bool, checks: Option<&Confirmation>) -> Option<AccountProblem> {
+    let Some(checks) = checks else { return Some(AccountProblem::TokenMissing) };
+    let red: ScopeSet =
+        checks.scopes.iter().filter(|check| !check.is_green()).map(|check| check.scope.clone()).collect();
+    if checks.token != Verdict::Active {
+        Some(AccountProblem::TokenEnded)
+    } else if !red.is_empty() {
+        Some(AccountProblem::TokenLacks(red))
+    } else if !is_confirmed {
+        Some(AccountProblem::TokenNotConfirmed)
+    } else {
+        None
     }
 }

@@ -4,6 +4,7 @@ use latchkey_domain::external_account::{AccountTokenForm, ExternalAccountId};
 use latchkey_domain::{PlainText, Refusal};
 
 use super::AccountTokenOutcome;
+use crate::ports::AccountStage;
 use crate::{Caller, Outcome, Service};
 
 impl Service {
@@ -20,8 +21,10 @@ impl Service {
         current_password: &PlainText,
         base_url: &str,
     ) -> Outcome<AccountTokenOutcome> {
-        caller.require_admin()?;
-        let _ = (id, form, current_password, base_url);
-        Err(Refusal::NotFound.into())
+        let (record, _) = self.account_record(caller, id).await?;
+        if record.stage != AccountStage::Active {
+            return Err(Refusal::NotFound.into());
+        }
+        self.make_account_token(caller, id, AccountStage::Active, form, current_password, base_url).await
     }
 }

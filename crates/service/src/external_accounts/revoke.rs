@@ -3,7 +3,7 @@
 use latchkey_domain::external_account::ExternalAccountId;
 use latchkey_domain::{AccountSid, Refusal};
 
-use crate::{Caller, Outcome, Service};
+use crate::{AuditAction, Caller, Outcome, Service};
 
 /// What became of a revocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,8 +23,11 @@ impl Service {
     /// [`Refusal::Forbidden`] to others than admins, [`Refusal::NotFound`] where there is no such account or it is a
     /// draft, or where the database fails.
     pub async fn revoke_account(&self, caller: &Caller, id: ExternalAccountId) -> Outcome<AccountRevocation> {
-        caller.require_admin()?;
-        let _ = id;
-        Err(Refusal::NotFound.into())
+        let (record, _) = self.account_record(caller, id).await?;
+        let audit = self.account_entry(caller, AuditAction::ExternalAccountTokenRevoked, &record, "");
+        let each = self.ended_token_entry(caller, &record);
+        let revoked = self.store.revoke_account_token(id, &audit, &each).await?;
+        let (token, had_ended) = self.settle(revoked).await?.ok_or(Refusal::NotFound)?;
+        Ok(AccountRevocation { token, had_ended })
     }
 }

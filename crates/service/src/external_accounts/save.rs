@@ -1,10 +1,11 @@
 //! Saving a step of an account.
 
 use latchkey_domain::Refusal;
-use latchkey_domain::external_account::{AccountErrors, AccountForm, ExternalAccountId};
+use latchkey_domain::external_account::{AccountErrors, AccountForm, ExternalAccountId, ParsedAccount, SettingName};
 
-use crate::ports::Acted;
-use crate::{Caller, Outcome, Service};
+use super::{json_of, names_after, settings_of, target};
+use crate::ports::{AccountChange, AccountContent, AccountStage, Acted};
+use crate::{AuditAction, Caller, Outcome, Service};
 
 /// What became of a save.
 #[derive(Debug, Clone)]
@@ -35,8 +36,41 @@ impl Service {
         id: ExternalAccountId,
         form: &AccountForm,
     ) -> Outcome<AccountSave> {
-        caller.require_admin()?;
-        let _ = (id, form);
-        Err(Refusal::NotFound.into())
+        let (record, integration) = self.account_record(caller, id).await?;
+        let mut parsed = form.parse(&integration, &settings_of(&record)?, self.can_keep_credentials());
+        self.check_chosen(&mut parsed, caller);
+        let scopes = parsed.scopes.as_ref().unwrap_or(&record.scopes);
+        if record.stage == AccountStage::Active {
+            let sealed = self.store.sealed_credentials(id).await?;
+            let credentials = names_after(&sealed, &parsed);
+            let lacking = self.lacking(&integration, &parsed.settings, &credentials, scopes);
+            lacking.iter().for_each(|problem| parsed.errors.add(problem.clone()));
+            if !parsed.errors.is_empty() {
+                return Ok(AccountSave::Invalid(parsed.errors));
+            }
+        }
+        let sealed = self.seal_credentials(id, form, &parsed)?;
+        let settings = json_of(&parsed.settings)?;
+        let content = AccountContent { settings: &settings, scopes, sealed: &sealed, forgotten: &parsed.forgotten };
+        let audit =
+            self.account_entry(caller, AuditAction::ExternalAccountSaved, &record, &kept_in_words(form, &parsed));
+        let target = target(caller, id, form.version(), record.stage);
+        match self.store.save_external_account(target, content, &audit).await? {
+            AccountChange::Done(version) => Ok(AccountSave::Saved { version, errors: parsed.errors }),
+            AccountChange::Overtaken(record) => Ok(AccountSave::Stale(record.changed)),
+            AccountChange::NotFound => Err(Refusal::NotFound.into()),
+        }
     }
+}
+
+/// What of a step was kept, in names.
+pub(super) fn kept_in_words(form: &AccountForm, parsed: &ParsedAccount) -> String {
+    let mut words = form.step.label().to_owned();
+    for (what, names) in [("set", &parsed.credentials), ("forgotten", &parsed.forgotten)] {
+        if !names.is_empty() {
+            let names: Vec<&str> = names.iter().map(SettingName::as_str).collect();
+            words = format!("{words}; credentials {what}: {}", names.join(", "));
+        }
+    }
+    words
 }

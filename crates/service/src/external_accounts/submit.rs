@@ -1,11 +1,13 @@
 //! Submitting a draft.
 
 use latchkey_domain::Refusal;
-use latchkey_domain::external_account::{AccountErrors, AccountForm, ExternalAccountId};
+use latchkey_domain::external_account::{AccountErrors, AccountForm, AccountProblem, ExternalAccountId};
 
-use super::Confirmation;
-use crate::ports::Acted;
-use crate::{Caller, Outcome, Service};
+use super::open::token_problem;
+use super::save::kept_in_words;
+use super::{Confirmation, Overtaken, json_of, names_after, overtaken, settings_of, target};
+use crate::ports::{AccountChange, AccountContent, AccountStage, Acted, Activation};
+use crate::{AuditAction, Caller, Outcome, Service};
 
 /// What became of a submission.
 #[derive(Debug, Clone)]
@@ -38,8 +40,50 @@ impl Service {
         id: ExternalAccountId,
         form: &AccountForm,
     ) -> Outcome<AccountSubmission> {
-        caller.require_admin()?;
-        let _ = (id, form);
-        Err(Refusal::NotFound.into())
+        let (record, integration) = self.account_record(caller, id).await?;
+        if let Some(overtaken) = overtaken(&record, form.version(), AccountStage::Draft) {
+            return Ok(overtaken.into());
+        }
+        let mut parsed = form.parse(&integration, &settings_of(&record)?, self.can_keep_credentials());
+        self.check_chosen(&mut parsed, caller);
+        let scopes = parsed.scopes.as_ref().unwrap_or(&record.scopes);
+        let before = self.store.sealed_credentials(id).await?;
+        let lacking = self.lacking(&integration, &parsed.settings, &names_after(&before, &parsed), scopes);
+        let needed = integration.needed(scopes);
+        let held = self.held_token(&record).await?;
+        let checks = held.map(|held| self.judge_token(&held.known, needed, self.now()));
+        // What was confirmed is not known to have scopes that are chosen only now.
+        let is_confirmed = record.confirmed_at.is_some() && *scopes == record.scopes;
+        let of_token = token_problem(is_confirmed, checks.as_ref());
+        lacking.iter().cloned().chain(of_token).for_each(|problem| parsed.errors.add(problem));
+        if !parsed.errors.is_empty() {
+            return Ok(AccountSubmission::Invalid { errors: parsed.errors, checks });
+        }
+        let sealed = self.seal_credentials(id, form, &parsed)?;
+        let settings = json_of(&parsed.settings)?;
+        let content = AccountContent { settings: &settings, scopes, sealed: &sealed, forgotten: &parsed.forgotten };
+        let audit =
+            self.account_entry(caller, AuditAction::ExternalAccountSubmitted, &record, &kept_in_words(form, &parsed));
+        let target = target(caller, id, form.version(), AccountStage::Draft);
+        match self.store.submit_external_account(target, content, &audit).await? {
+            AccountChange::Done(Activation::Active) => Ok(AccountSubmission::Submitted),
+            AccountChange::Done(Activation::TokenEnded) => {
+                Ok(AccountSubmission::Invalid { errors: AccountErrors::one(AccountProblem::TokenEnded), checks })
+            }
+            AccountChange::Overtaken(record) => {
+                let overtaken = overtaken(&record, form.version(), AccountStage::Draft);
+                Ok(overtaken.unwrap_or(Overtaken::Stale(record.changed)).into())
+            }
+            AccountChange::NotFound => Err(Refusal::NotFound.into()),
+        }
+    }
+}
+
+impl From<Overtaken> for AccountSubmission {
+    fn from(overtaken: Overtaken) -> Self {
+        match overtaken {
+            Overtaken::Stale(acted) => Self::Stale(acted),
+            Overtaken::Submitted(acted) => Self::AlreadySubmitted(acted),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Sealing credentials anew under the newest key.
 
-use super::KeyId;
+use super::{KeyId, SecretKeys};
 use crate::{AuditAction, AuditActor, AuditSubject, Failure, Origin, Outcome, Service, VendorCredential};
 
 /// How many credentials are read at once.
@@ -23,7 +23,7 @@ impl Service {
     /// # Errors
     /// Where the database fails.
     pub async fn missing_secret_keys(&self) -> Outcome<Vec<KeyId>> {
-        let here: Vec<KeyId> = self.secret_keys.iter().flat_map(|keys| keys.ids()).collect();
+        let here: Vec<KeyId> = self.secret_keys.iter().flat_map(SecretKeys::ids).collect();
         let used = self.store.sealing_keys().await?.into_iter().map(|(id, _)| id);
         Ok(used.filter(|id| !here.contains(id)).collect())
     }

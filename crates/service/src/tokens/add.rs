@@ -8,13 +8,13 @@
 
 use latchkey_domain::view::{NewTokenFormView, NewTokenView, ScopeView};
 use latchkey_domain::{
-    AccountSid, AuthToken, FieldProblem, FormId, Grant, PlainText, Refusal, Role, ScopeChoice, ScopeSet, TokenDraft,
-    TokenForm, TokenRateLimit,
+    AccountSid, AuthToken, FieldProblem, FormId, Grant, PlainText, Refusal, Role, Scope, ScopeChoice, ScopeSet,
+    TokenDraft, TokenForm, TokenRateLimit,
 };
 
 use crate::ports::{NewToken, Rep, TokenInsertion, TokenMaker, TokenRecord, TokenSource};
 use crate::secrets::{new_form_id, sortable_id};
-use crate::{AuditAction, AuditActor, AuditSubject, Caller, Origin, Outcome, Service, hash_of};
+use crate::{AuditAction, AuditActor, AuditEntry, AuditSubject, Caller, Failure, Origin, Outcome, Service, hash_of};
 
 /// Whose token is to be made, and by whom.
 #[derive(Debug, Clone, Copy)]
@@ -41,9 +41,19 @@ pub struct IssuedToken {
     pub secret: AuthToken,
 }
 
+/// A token that was drawn and is not stored yet.
+pub(crate) struct DrawnToken {
+    /// The token with its secret, to be handed out once it is stored.
+    pub(crate) issued: IssuedToken,
+    /// What is stored of it.
+    pub(crate) new: NewToken,
+    /// What is written of it.
+    pub(crate) audit: AuditEntry,
+}
+
 impl IssuedToken {
     /// The one showing of its secret. `base_url` is where Latchkey answers.
-    pub(super) fn shown(self, base_url: &str) -> NewTokenView {
+    pub(crate) fn shown(self, base_url: &str) -> NewTokenView {
         NewTokenView {
             sid: self.token.sid,
             description: self.token.description,
@@ -66,15 +76,8 @@ impl Service {
     pub(super) fn token_form_of(&self, role: Role) -> Outcome<NewTokenFormView> {
         let may_grant = self.catalog.grantable_by(role);
         let offered = self.catalog.scopes().iter().filter(|scope| may_grant.contains(&scope.name));
-        let scopes = offered.map(|scope| ScopeView {
-            name: scope.name.clone(),
-            label: scope.label.clone(),
-            description: scope.description.clone(),
-            sensitive: scope.sensitive,
-            admin_only: scope.grant == Grant::Admin,
-        });
         let form_id = new_form_id(self.random.as_ref())?.to_string();
-        Ok(NewTokenFormView { form_id, scopes: scopes.collect(), now: self.now() })
+        Ok(NewTokenFormView { form_id, scopes: offered.map(scope_view).collect(), now: self.now() })
     }
 
     /// Makes a token for the caller from the page's form. `base_url` is where Latchkey answers, for the `curl`
@@ -107,7 +110,7 @@ impl Service {
 
     /// Asks whoever makes a token for their password, where a scope of it is sensitive and the password was not
     /// given recently. The scopes are those that an owner of this role may grant.
-    pub(super) async fn confirm_sensitive(
+    pub(crate) async fn confirm_sensitive(
         &self,
         caller: &Caller,
         draft: &TokenDraft,
@@ -129,6 +132,19 @@ impl Service {
     /// # Errors
     /// As [`Service::add_token`]; [`Refusal::NotFound`] where the owner is gone or disabled.
     pub async fn issue(&self, owner: TokenOwner<'_>, draft: &TokenDraft, form: Option<FormId>) -> Outcome<IssuedToken> {
+        let DrawnToken { issued, new, audit } = self.draw(owner, draft, form)?;
+        let inserted = self.store.insert_token(&new, Refusal::MAX_LIVE_TOKENS, &audit).await?;
+        match self.settle(inserted).await? {
+            TokenInsertion::Inserted => Ok(issued),
+            refused => Err(not_inserted(refused)),
+        }
+    }
+
+    /// Draws a token for any owner, as [`Service::issue`] stores it. Nothing is written.
+    ///
+    /// # Errors
+    /// What is wrong with the draft, or where the random source fails.
+    pub(crate) fn draw(&self, owner: TokenOwner<'_>, draft: &TokenDraft, form: Option<FormId>) -> Outcome<DrawnToken> {
         let scopes = self.chosen_scopes(&draft.scopes, owner.rep.role)?;
         let now = self.now();
         let sid = AccountSid::from_bytes(sortable_id(self.clock.unix_millis(), self.random.as_ref())?);
@@ -152,14 +168,7 @@ impl Service {
             NewToken { token: token.clone(), description_key: draft.description.key(), secret: hash_of(&secret), form };
         let mut audit = self.entry(owner.actor, AuditAction::TokenCreated, AuditSubject::Token(sid), owner.origin);
         audit.detail = format!("scopes: {}; until {}", token.scopes, token.expires_at.to_rfc3339());
-        let inserted = self.store.insert_token(&new, Refusal::MAX_LIVE_TOKENS, &audit).await?;
-        match self.settle(inserted).await? {
-            TokenInsertion::Inserted => Ok(IssuedToken { token, secret }),
-            TokenInsertion::FormUsed => Err(Refusal::AlreadyCreated.into()),
-            TokenInsertion::DescriptionTaken => Err(FieldProblem::DescriptionTaken.into()),
-            TokenInsertion::TooMany => Err(Refusal::TooManyTokens.into()),
-            TokenInsertion::OwnerGone => Err(Refusal::NotFound.into()),
-        }
+        Ok(DrawnToken { issued: IssuedToken { token, secret }, new, audit })
     }
 
     /// The scopes that a choice means today, all of which the owner may grant.
@@ -175,5 +184,26 @@ impl Service {
             return Err(FieldProblem::ScopeOnlyForAdmins.into());
         }
         Ok(selected.clone())
+    }
+}
+
+/// A scope as forms offer it.
+pub(crate) fn scope_view(scope: &Scope) -> ScopeView {
+    ScopeView {
+        name: scope.name.clone(),
+        label: scope.label.clone(),
+        description: scope.description.clone(),
+        sensitive: scope.sensitive,
+        admin_only: scope.grant == Grant::Admin,
+    }
+}
+
+/// Why a token was not stored. That it was is no reason.
+pub(crate) fn not_inserted(insertion: TokenInsertion) -> Failure {
+    match insertion {
+        TokenInsertion::Inserted | TokenInsertion::FormUsed => Refusal::AlreadyCreated.into(),
+        TokenInsertion::DescriptionTaken => FieldProblem::DescriptionTaken.into(),
+        TokenInsertion::TooMany => Refusal::TooManyTokens.into(),
+        TokenInsertion::OwnerGone => Refusal::NotFound.into(),
     }
 }
