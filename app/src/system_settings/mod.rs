@@ -112,8 +112,8 @@ pub struct TokenGeneratedPage {
     pub account: AccountSummary,
     /// The token and its secret.
     pub token: NewTokenView,
-    /// What it opens.
-    pub confirmation: Confirmation,
+    /// What it opens; nothing where that could not be found out.
+    pub confirmation: Option<Confirmation>,
 }
 
 /// An account that is set up.

@@ -133,6 +133,13 @@ pub(super) fn TokenGeneratedView(page: TokenGeneratedPage) -> impl IntoView {
     let title = SystemSettingsPage::TokenGenerated(Box::new(page.clone())).title();
     let TokenGeneratedPage { account, token, confirmation } = page;
     let path = paths::external_account(account.id);
+    let confirmation = match confirmation {
+        Some(confirmation) => view! { <Checks confirmation=confirmation/> }.into_any(),
+        None => view! {
+            <p class="notice warn">"The token was made, and could not be confirmed just now. Paste its Auth Token into its field in a moment: that confirms it."</p>
+        }
+        .into_any(),
+    };
     let (onward, label) = if is_draft(&account) {
         (format!("{path}{BACK}"), "Go on with the set-up")
     } else {
@@ -144,7 +151,7 @@ pub(super) fn TokenGeneratedView(page: TokenGeneratedPage) -> impl IntoView {
             <section class="section" aria-labelledby="confirmation-title">
                 <h2 id="confirmation-title">"Confirmation"</h2>
                 <p>"Each call that the integration makes, asked of the rules that decide real calls."</p>
-                <Checks confirmation=confirmation/>
+                {confirmation}
                 <div class="foot"><a class="btn primary" href=onward>{label}</a></div>
             </section>
         </Page>

@@ -10,7 +10,6 @@ use latchkey_app::{EXTERNAL_ACCOUNTS, Place, Said, external_account};
 use latchkey_domain::external_account::{
     AccountErrors, AccountField, AccountForm, AccountProblem, AccountState, ExternalAccountId, SetUpStep,
 };
-use latchkey_domain::view::ScopeView;
 use latchkey_domain::{FieldProblem, Refusal};
 use latchkey_service::{
     AccountAttachment, AccountCancellation, AccountDetails, AccountSave, AccountSubmission, Failure,
@@ -19,7 +18,7 @@ use latchkey_service::{
 use latchkey_service::ports::Acted;
 
 use super::typed::{Typed, inputs, of_step, pasted, problems, scopes_step, step_form, together};
-use super::{CONFLICT, On, SIGNED_IN_AGAIN, TOKEN_STEP, active, fail, fail_posted, render, said, stale};
+use super::{CONFLICT, On, SIGNED_IN_AGAIN, TOKEN_STEP, active, fail_posted, render, said, stale};
 use crate::site::forms::{Fields, Posted};
 use crate::site::pages::target_of;
 
@@ -48,7 +47,8 @@ pub(super) async fn keep(on: On<'_>, details: AccountDetails, action: WizardActi
     };
     let form = step_form(&posted.fields, &details.integration, step);
     let token = pasted(&posted.fields, &details).filter(|_| step == scopes_step());
-    let is_emptied = posted.fields.text(TokenInput::NAME).trim().is_empty() && details.summary.token.is_some();
+    let is_emptied = details.summary.token.is_some()
+        && posted.fields.all(TokenInput::NAME).first().is_some_and(|text| text.trim().is_empty());
     let (version, errors) = match on.state.service.save_account(on.caller, details.summary.id, &form).await {
         Ok(AccountSave::Saved { version, errors }) => (version, errors),
         Ok(AccountSave::Invalid(errors)) => return refuse(on, step, errors, posted).await,
@@ -217,13 +217,11 @@ async fn answer(
         // It was submitted between two looks.
         return active::show(on, context, details, None, None, request).await;
     }
-    match page(on, details, shown).await {
-        Ok(page) => render(context, SystemSettingsPage::Wizard(Box::new(page)), status, request).await,
-        Err(failure) => fail(on.state, &context, failure, request).await,
-    }
+    let page = page(details, shown);
+    render(context, SystemSettingsPage::Wizard(Box::new(page)), status, request).await
 }
 
-async fn page(on: On<'_>, details: AccountDetails, shown: Shown<'_>) -> Result<WizardPage, Failure> {
+fn page(details: AccountDetails, shown: Shown<'_>) -> WizardPage {
     let Shown { step, mut typed, notice, asks_to_cancel } = shown;
     if let Some(problem) = trouble_of_token(&details).filter(|_| step == scopes_step()) {
         typed.errors.add(problem);
@@ -232,13 +230,13 @@ async fn page(on: On<'_>, details: AccountDetails, shown: Shown<'_>) -> Result<W
     let problems = problems(&details, &inputs, &typed);
     let is_done = |step| of_step(&details.missing, &details.integration, step).is_empty();
     let steps = SetUpStep::ALL.map(|step| StepOfWizard { step, is_done: is_done(step) }).to_vec();
-    let scopes = (step == scopes_step() && details.integration.chooses_scopes()).then(|| scopes(on, &details, &typed));
+    let scopes = (step == scopes_step() && details.integration.chooses_scopes()).then(|| scopes(&details, &typed));
     let token = (step == scopes_step()).then(|| TokenInput {
         token: details.summary.token.clone(),
         problem: typed.errors.at(&AccountField::Token).map(|problem| problem.sentence(None, "")),
         checks: details.checks.clone(),
     });
-    Ok(WizardPage {
+    WizardPage {
         steps,
         current: step,
         inputs,
@@ -250,7 +248,7 @@ async fn page(on: On<'_>, details: AccountDetails, shown: Shown<'_>) -> Result<W
         asks_to_cancel,
         now: details.now,
         account: details.summary,
-    })
+    }
 }
 
 /// What is the matter with the token that a draft has.
@@ -258,14 +256,7 @@ fn trouble_of_token(details: &AccountDetails) -> Option<AccountProblem> {
     details.missing.at(&AccountField::Token).filter(|problem| **problem != AccountProblem::TokenMissing).cloned()
 }
 
-fn scopes(on: On<'_>, details: &AccountDetails, typed: &Typed<'_>) -> ScopesInput {
-    let offered = on.state.service.catalog().scopes().iter().map(|scope| ScopeView {
-        name: scope.name.clone(),
-        label: scope.label.clone(),
-        description: scope.description.clone(),
-        sensitive: scope.sensitive,
-        admin_only: scope.grant == latchkey_domain::Grant::Admin,
-    });
+fn scopes(details: &AccountDetails, typed: &Typed<'_>) -> ScopesInput {
     let ticked = match typed.fields {
         Some(fields) => fields.all("scopes[]"),
         None => details.scopes.iter().map(ToString::to_string).collect(),
@@ -274,7 +265,7 @@ fn scopes(on: On<'_>, details: &AccountDetails, typed: &Typed<'_>) -> ScopesInpu
         AccountProblem::ScopesMissing => FieldProblem::ScopesMissing,
         _ => FieldProblem::ScopeUnknown,
     });
-    ScopesInput { offered: offered.collect(), ticked, problem: problem.map(Refusal::field) }
+    ScopesInput { offered: details.offered_scopes.clone(), ticked, problem: problem.map(Refusal::field) }
 }
 
 /// The first step in which something is missing.
