@@ -10,7 +10,7 @@ use latchkey_domain::external_account::{AccountErrors, SetUpStep};
 use latchkey_service::ports::Acted;
 use latchkey_service::{AccountDetails, AccountSave};
 
-use super::typed::{Typed, inputs, problems, step_form};
+use super::typed::{Typed, inputs, problems, step_form, version_of};
 use super::{CONFLICT, On, SIGNED_IN_AGAIN, fail_posted, render, said, stale};
 use crate::site::forms::{Fields, Posted};
 use crate::site::pages::target_of;
@@ -25,7 +25,7 @@ pub(super) async fn show(
 ) -> Response {
     let mut shown = Shown { notice: notice_in(&Place::parse(target_of(&request))), ..Shown::default() };
     if let Some(fields) = lost {
-        details.summary.version = fields.text("version").parse().unwrap_or_default();
+        details.summary.version = version_of(fields);
         shown.notice = said(false, SIGNED_IN_AGAIN);
         shown.step = step;
         shown.typed.fields = Some(fields);
@@ -99,12 +99,17 @@ async fn answer_typed(
     status: u16,
     posted: Posted,
 ) -> Response {
-    let details = match on.again(&details).await {
+    let mut details = match on.again(&details).await {
         Ok(details) => details,
         Err(failure) => return fail_posted(on, failure, posted).await,
     };
     let Posted { context, fields, page } = posted;
-    let typed = Typed { fields: Some(&fields), errors, is_stale: status == CONFLICT };
+    let is_stale = status == CONFLICT;
+    if !is_stale {
+        // What was typed is still of the version that its form was made of.
+        details.summary.version = version_of(&fields);
+    }
+    let typed = Typed { fields: Some(&fields), errors, is_stale };
     answer(on, context, details, Shown { step: Some(step), typed, notice }, status, page).await
 }
 

@@ -17,7 +17,7 @@ use latchkey_service::{
 
 use latchkey_service::ports::Acted;
 
-use super::typed::{Typed, inputs, of_step, pasted, problems, scopes_step, step_form, together};
+use super::typed::{Typed, inputs, of_step, pasted, problems, scopes_step, step_form, together, version_of};
 use super::{CONFLICT, On, SIGNED_IN_AGAIN, TOKEN_STEP, active, fail_posted, render, said, stale};
 use crate::site::forms::{Fields, Posted};
 use crate::site::pages::target_of;
@@ -25,7 +25,7 @@ use crate::site::pages::target_of;
 pub(super) async fn show(
     on: On<'_>,
     context: RequestContext,
-    mut details: AccountDetails,
+    details: AccountDetails,
     step: Option<SetUpStep>,
     lost: Option<&Fields>,
     request: Request,
@@ -33,7 +33,7 @@ pub(super) async fn show(
     let step = step.unwrap_or_else(|| first_open(&details));
     let mut shown = Shown { notice: notice_in(&Place::parse(target_of(&request))), ..Shown::of(step) };
     if let Some(fields) = lost {
-        details.summary.version = form_version(fields);
+        shown.version = Some(version_of(fields));
         shown.typed.fields = Some(fields);
         shown.notice = said(false, SIGNED_IN_AGAIN);
     }
@@ -51,7 +51,7 @@ pub(super) async fn keep(on: On<'_>, details: AccountDetails, action: WizardActi
         && posted.fields.all(TokenInput::NAME).first().is_some_and(|text| text.trim().is_empty());
     let (version, errors) = match on.state.service.save_account(on.caller, details.summary.id, &form).await {
         Ok(AccountSave::Saved { version, errors }) => (version, errors),
-        Ok(AccountSave::Invalid(errors)) => return refuse(on, step, errors, posted).await,
+        Ok(AccountSave::Invalid(errors)) => return refuse(on, (step, form.version()), errors, posted).await,
         Ok(AccountSave::Stale(acted)) => return answer_stale(on, step, &acted, posted).await,
         Err(failure) => return fail_posted(on, failure, posted).await,
     };
@@ -68,21 +68,21 @@ pub(super) async fn keep(on: On<'_>, details: AccountDetails, action: WizardActi
         }
     };
     if !errors.is_empty() {
-        return refuse(on, step, errors, posted).await;
+        return refuse(on, (step, version), errors, posted).await;
     }
     let path = external_account(details.summary.id);
     let lead_to = |query: String| Redirect::to(&format!("{path}?{query}")).into_response();
     match action {
         WizardAction::Go(to) => lead_to(format!("step={}", to.code())),
-        WizardAction::Next => go_on(on, step, posted).await,
+        WizardAction::Next => go_on(on, (step, version), posted).await,
         WizardAction::Generate
             if details.integration.chooses_scopes() && form.scopes.as_ref().is_none_or(Vec::is_empty) =>
         {
-            refuse(on, step, AccountErrors::one(AccountProblem::ScopesMissing), posted).await
+            refuse(on, (step, version), AccountErrors::one(AccountProblem::ScopesMissing), posted).await
         }
         WizardAction::Generate => lead_to(format!("step={TOKEN_STEP}")),
         WizardAction::Submit if is_emptied => {
-            refuse(on, step, AccountErrors::one(AccountProblem::TokenMissing), posted).await
+            refuse(on, (step, version), AccountErrors::one(AccountProblem::TokenMissing), posted).await
         }
         WizardAction::Submit => submit(on, AccountForm { version: version.to_string(), ..form }, posted).await,
         _ => lead_to(format!("step={}&notice=saved", step.code())),
@@ -90,14 +90,14 @@ pub(super) async fn keep(on: On<'_>, details: AccountDetails, action: WizardActi
 }
 
 /// Leads to the next step, unless something is missing in this one.
-async fn go_on(on: On<'_>, step: SetUpStep, posted: Posted) -> Response {
+async fn go_on(on: On<'_>, (step, version): (SetUpStep, i64), posted: Posted) -> Response {
     let details = match anew(on, super::named(&posted.page)).await {
         Ok(details) => details,
         Err(failure) => return fail_posted(on, failure, posted).await,
     };
     let missing = of_step(&details.missing, &details.integration, step);
     if !missing.is_empty() {
-        return refuse(on, step, missing, posted).await;
+        return refuse(on, (step, version), missing, posted).await;
     }
     let next = SetUpStep::ALL.into_iter().find(|other| *other > step).unwrap_or(step);
     Redirect::to(&format!("{}?step={}", external_account(details.summary.id), next.code())).into_response()
@@ -112,7 +112,7 @@ async fn submit(on: On<'_>, form: AccountForm, posted: Posted) -> Response {
         Ok(AccountSubmission::Submitted) => {
             Redirect::to(&format!("{}?notice=submitted", external_account(id))).into_response()
         }
-        Ok(AccountSubmission::Invalid { errors, .. }) => refuse(on, form.step, errors, posted).await,
+        Ok(AccountSubmission::Invalid { errors, .. }) => refuse(on, (form.step, form.version()), errors, posted).await,
         Ok(AccountSubmission::Stale(acted)) => answer_stale(on, form.step, &acted, posted).await,
         Ok(AccountSubmission::AlreadySubmitted(acted)) => active::submitted_by(on, &acted, posted).await,
         Err(failure) => fail_posted(on, failure, posted).await,
@@ -120,17 +120,17 @@ async fn submit(on: On<'_>, form: AccountForm, posted: Posted) -> Response {
 }
 
 /// Asks whether the set-up is to be given up. Nothing is kept and nothing done; what was typed stays on the page.
-pub(super) async fn ask_to_cancel(on: On<'_>, mut details: AccountDetails, posted: Posted) -> Response {
+pub(super) async fn ask_to_cancel(on: On<'_>, details: AccountDetails, posted: Posted) -> Response {
     let step = SetUpStep::parse(&posted.fields.text("step")).unwrap_or(SetUpStep::Credentials);
-    details.summary.version = form_version(&posted.fields);
+    let version = Some(version_of(&posted.fields));
     let Posted { context, fields, page } = posted;
-    let mut shown = Shown { asks_to_cancel: true, ..Shown::of(step) };
+    let mut shown = Shown { asks_to_cancel: true, version, ..Shown::of(step) };
     shown.typed.fields = Some(&fields);
     answer(on, context, details, shown, 200, page).await
 }
 
 pub(super) async fn discard(on: On<'_>, details: AccountDetails, posted: Posted) -> Response {
-    let version = form_version(&posted.fields);
+    let version = version_of(&posted.fields);
     match on.state.service.cancel_account(on.caller, details.summary.id, version).await {
         Ok(AccountCancellation::Cancelled { revoked, left_alone }) => {
             let notice = match (revoked, left_alone) {
@@ -160,6 +160,9 @@ fn changed_by(on: On<'_>, acted: &Acted) -> String {
 /// What a step shows beside what stands in the account.
 struct Shown<'a> {
     step: SetUpStep,
+    /// Which version of the account was typed over, where that is not the one that stands there now: who sends it
+    /// again is told of what was changed meanwhile.
+    version: Option<i64>,
     typed: Typed<'a>,
     notice: Option<Said>,
     asks_to_cancel: bool,
@@ -167,13 +170,14 @@ struct Shown<'a> {
 
 impl Shown<'_> {
     fn of(step: SetUpStep) -> Self {
-        Self { step, typed: Typed::default(), notice: None, asks_to_cancel: false }
+        Self { step, version: None, typed: Typed::default(), notice: None, asks_to_cancel: false }
     }
 }
 
 /// The step again, with what was typed and what is wrong with it.
-async fn refuse(on: On<'_>, step: SetUpStep, errors: AccountErrors, posted: Posted) -> Response {
-    let shown = Shown { typed: Typed { errors, ..Typed::default() }, ..Shown::of(step) };
+async fn refuse(on: On<'_>, (step, version): (SetUpStep, i64), errors: AccountErrors, posted: Posted) -> Response {
+    let typed = Typed { errors, ..Typed::default() };
+    let shown = Shown { typed, version: Some(version), ..Shown::of(step) };
     answer_typed(on, shown, 422, posted).await
 }
 
@@ -221,8 +225,9 @@ async fn answer(
     render(context, SystemSettingsPage::Wizard(Box::new(page)), status, request).await
 }
 
-fn page(details: AccountDetails, shown: Shown<'_>) -> WizardPage {
-    let Shown { step, mut typed, notice, asks_to_cancel } = shown;
+fn page(mut details: AccountDetails, shown: Shown<'_>) -> WizardPage {
+    let Shown { step, version, mut typed, notice, asks_to_cancel } = shown;
+    details.summary.version = version.unwrap_or(details.summary.version);
     if let Some(problem) = trouble_of_token(&details).filter(|_| step == scopes_step()) {
         typed.errors.add(problem);
     }
@@ -272,11 +277,6 @@ fn scopes(details: &AccountDetails, typed: &Typed<'_>) -> ScopesInput {
 fn first_open(details: &AccountDetails) -> SetUpStep {
     let is_open = |step: &SetUpStep| !of_step(&details.missing, &details.integration, *step).is_empty();
     SetUpStep::ALL.into_iter().find(is_open).unwrap_or(scopes_step())
-}
-
-/// The version of the account that a form was made of; one that is no number is no account's.
-fn form_version(fields: &Fields) -> i64 {
-    fields.text("version").parse().unwrap_or_default()
 }
 
 fn notice_in(place: &Place) -> Option<Said> {

@@ -41,6 +41,11 @@ pub(super) fn step_form(fields: &Fields, integration: &Integration, step: SetUpS
     }
 }
 
+/// The version of the account that a form was made of; one that is no number is no account's.
+pub(super) fn version_of(fields: &Fields) -> i64 {
+    fields.text("version").parse().unwrap_or_default()
+}
+
 /// The step that asks for the token, and for the scopes where they are chosen.
 pub(super) const fn scopes_step() -> SetUpStep {
     SetUpStep::Additional

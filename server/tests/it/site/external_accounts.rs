@@ -385,7 +385,10 @@ async fn an_account_is_changed_replaced_and_revoked_on_its_page() {
     assert!(refused.text().contains("value=\"M-19\"") && refused.text().contains("from 1 to 365"));
     let saved = send_of(&admin, &path, &version, "additional", "save", &ADDITIONAL[..2]).await;
     assert_eq!(saved.leads_to(), (303, format!("{path}?notice=saved")), "{}", saved.text());
-    let late = send_of(&admin, &path, &version, "additional", "save", &wrong).await;
+    // What was refused is still of the version that it was made of.
+    assert_eq!(version_in(&refused.text()), version);
+    let right = [("setting_days_to_expire", "31"), ("setting_manager_id", "M-19")];
+    let late = send_of(&admin, &path, &version, "additional", "save", &right).await;
     assert_eq!(late.status, 409);
     assert!(late.text().contains("Saved meanwhile: <strong>M-17"), "{}", late.text());
 
