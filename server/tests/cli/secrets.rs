@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use serde_json::{Value, json};
 
 use crate::office::{ADMIN, Office};
-use crate::support::{Place, client};
+use crate::support::{Place, client, wait_for};
 
 const FILE: &str = "secret-keys";
 const WITH_FILE: [&str; 2] = ["--secret-key-file", FILE];
@@ -148,5 +148,5 @@ fn integrations_of_ones_own_have_to_fit_the_catalog() {
     // A catalog of one's own leaves out what it has no scopes for, and says so.
     place.write("catalog.toml", "[[scope]]\nname = \"a-read\"\nlabel = \"A Read\"\ndescription = \"See.\"\n");
     let server = place.serve(&["--catalog", "catalog.toml"]);
-    assert!(server.log().contains("integration=e-verify"), "{}", server.log());
+    wait_for("the log's line", || server.log().contains("integration=e-verify").then_some(()));
 }
