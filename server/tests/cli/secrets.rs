@@ -99,9 +99,8 @@ async fn credentials_are_sealed_anew_under_the_newest_key() {
 
     // The old key is not needed any more, and the new one is.
     let text = fs::read_to_string(place.path(FILE)).unwrap();
-    let without_old: String =
-        text.lines().filter(|line| !line.starts_with(old_id)).map(|line| format!("{line}\n")).collect();
-    place.write(FILE, without_old);
+    let without_old: Vec<&str> = text.lines().filter(|line| !line.starts_with(old_id)).collect();
+    place.write(FILE, without_old.join("\n"));
     let server = place.serve(&WITH_FILE);
     assert_eq!(credentials(server.url(), &secret).await, expected);
     let log = server.log();
