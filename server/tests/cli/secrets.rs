@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use serde_json::{Value, json};
 
 use crate::office::{ADMIN, Office};
-use crate::support::{Place, client};
+use crate::support::{Place, client, wait_for};
 
 const FILE: &str = "secret-keys";
 const WITH_FILE: [&str; 2] = ["--secret-key-file", FILE];
@@ -99,9 +99,8 @@ async fn credentials_are_sealed_anew_under_the_newest_key() {
 
     // The old key is not needed any more, and the new one is.
     let text = fs::read_to_string(place.path(FILE)).unwrap();
-    let without_old: String =
-        text.lines().filter(|line| !line.starts_with(old_id)).map(|line| format!("{line}\n")).collect();
-    place.write(FILE, without_old);
+    let without_old: Vec<&str> = text.lines().filter(|line| !line.starts_with(old_id)).collect();
+    place.write(FILE, without_old.join("\n"));
     let server = place.serve(&WITH_FILE);
     assert_eq!(credentials(server.url(), &secret).await, expected);
     let log = server.log();
@@ -148,5 +147,5 @@ fn integrations_of_ones_own_have_to_fit_the_catalog() {
     // A catalog of one's own leaves out what it has no scopes for, and says so.
     place.write("catalog.toml", "[[scope]]\nname = \"a-read\"\nlabel = \"A Read\"\ndescription = \"See.\"\n");
     let server = place.serve(&["--catalog", "catalog.toml"]);
-    assert!(server.log().contains("integration=e-verify"), "{}", server.log());
+    wait_for("the log's line", || server.log().contains("integration=e-verify").then_some(()));
 }

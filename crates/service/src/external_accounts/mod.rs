@@ -75,6 +75,13 @@ impl Service {
         Ok((record, integration))
     }
 
+    /// Who has changed an account since it was read, or has removed it: what was read of its token and its credentials
+    /// after it may then be of another version, and says nothing about this one.
+    async fn overtaken_since(&self, record: &AccountRecord) -> Outcome<Option<Overtaken>> {
+        let now = self.store.external_account(record.id).await?.ok_or(Refusal::NotFound)?;
+        Ok(overtaken(&now, record.version, record.stage))
+    }
+
     /// The token of an account with its owner.
     async fn held_token(&self, record: &AccountRecord) -> StoreResult<Option<Held>> {
         let Some((sid, is_generated)) = record.token else { return Ok(None) };

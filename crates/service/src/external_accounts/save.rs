@@ -3,7 +3,7 @@
 use latchkey_domain::Refusal;
 use latchkey_domain::external_account::{AccountErrors, AccountForm, ExternalAccountId, ParsedAccount, SettingName};
 
-use super::{json_of, names_after, settings_of, target};
+use super::{Overtaken, json_of, names_after, settings_of, target};
 use crate::ports::{AccountChange, AccountContent, AccountStage, Acted};
 use crate::{AuditAction, Caller, Outcome, Service};
 
@@ -46,7 +46,10 @@ impl Service {
             let lacking = self.lacking(&integration, &parsed.settings, &credentials, scopes);
             lacking.iter().for_each(|problem| parsed.errors.add(problem.clone()));
             if !parsed.errors.is_empty() {
-                return Ok(AccountSave::Invalid(parsed.errors));
+                return Ok(match self.overtaken_since(&record).await? {
+                    Some(Overtaken::Stale(acted) | Overtaken::Submitted(acted)) => AccountSave::Stale(acted),
+                    None => AccountSave::Invalid(parsed.errors),
+                });
             }
         }
         let sealed = self.seal_credentials(id, form, &parsed)?;

@@ -57,6 +57,9 @@ impl Service {
         let of_token = token_problem(is_confirmed, checks.as_ref());
         lacking.iter().cloned().chain(of_token).for_each(|problem| parsed.errors.add(problem));
         if !parsed.errors.is_empty() {
+            if let Some(overtaken) = self.overtaken_since(&record).await? {
+                return Ok(overtaken.into());
+            }
             return Ok(AccountSubmission::Invalid { errors: parsed.errors, checks });
         }
         let sealed = self.seal_credentials(id, form, &parsed)?;

@@ -21,7 +21,8 @@ const SECRETS: [&str; 2] = ["hunter-user-7f3a", "hunter-password-91cc"];
 async fn draft(app: &TestApp, admin: &Person) -> ExternalAccountId {
     let [integration, level, entity] = ["e-verify", "branch", "Denver"].map(str::to_owned);
     let form = NewAccountForm { integration, level, entity };
-    let AccountStart::Started(id) = app.service.start_account(admin, &form).await.unwrap() else { panic!() };
+    let started = app.service.start_account(admin, &form).await.unwrap();
+    let id = if let AccountStart::Started(id) = started { Some(id) } else { None }.unwrap();
     let mut form = AccountForm::empty(SetUpStep::Credentials, 1);
     for (name, secret) in ["user", "password"].into_iter().zip(SECRETS) {
         form.credentials.insert(name.to_owned(), PlainText::new(secret.to_owned()));
@@ -35,7 +36,8 @@ async fn generate(app: &TestApp, admin: &Person, id: ExternalAccountId, reads_cr
     let offer = app.service.account_token_offer(admin, id).await.unwrap();
     let form = AccountTokenForm { reads_credentials, ..offer.form };
     let generated = app.service.generate_account_token(admin, id, &form, &PlainText::default(), "").await.unwrap();
-    let AccountTokenOutcome::Generated(generated) = generated else { panic!() };
+    let generated = if let AccountTokenOutcome::Generated(generated) = generated { Some(generated) } else { None };
+    let generated = generated.unwrap();
     let expires_at = NOW;
     IssuedToken { sid: generated.shown.sid, secret: generated.shown.auth_token.expose().to_owned(), expires_at }
 }
