@@ -75,6 +75,7 @@ pub(crate) fn ScopePicker(
             </label>
         }
     });
+    let nothing_to_choose = all_choice.is_none() && note.is_empty();
     let id = state.id(Field::Scopes);
     let is_first_wrong = state.is_first_wrong(Field::Scopes);
     let message_id = format!("{id}-message");
@@ -90,7 +91,7 @@ pub(crate) fn ScopePicker(
             on:change=move |_| recount()
         >
             <legend>"Scopes"</legend>
-            <div class="choice">
+            <div class="choice" hidden=nothing_to_choose>
                 <label>
                     <input type="radio" name="scope_choice" value=ScopeChoice::SELECTED_CODE checked=!chooses_all/>
                     "Selected Scopes"

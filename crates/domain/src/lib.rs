@@ -14,6 +14,7 @@
 //! - how many calls it may make: [`RateLimit`]
 //! - what admins allow: [`Policy`]
 //! - what people type, and what is wrong with it: [`TokenDraft`], [`Email`], [`FieldErrors`], [`Refusal`]
+//! - the set-up of vendors' integrations: [`external_account`]
 //! - what the pages are shown: [`view`]
 
 mod account_sid;
@@ -21,6 +22,7 @@ mod address_rules;
 mod auth_token;
 mod catalog;
 mod explanation;
+pub mod external_account;
 mod lifetime;
 mod need;
 pub mod path;

@@ -20,6 +20,7 @@ mod audit;
 mod changes;
 mod constraint;
 mod engine;
+mod external_accounts;
 mod failure;
 mod listing;
 mod lock;

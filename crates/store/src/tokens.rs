@@ -48,19 +48,10 @@ impl TokenStore for SqlStore {
         audit: &AuditEntry,
     ) -> StoreResult<Committed<TokenInsertion>> {
         let mut transaction = self.begin().await?;
-        if let Some(refusal) = refusal(&mut transaction, token, max_live).await? {
-            return Ok(Committed::unchanged(refusal));
+        match store(&mut transaction, token, max_live, audit).await? {
+            TokenInsertion::Inserted => {}
+            refusal => return Ok(Committed::unchanged(refusal)),
         }
-        match insert(&mut transaction, token).await {
-            Ok(()) => {}
-            // Another owner's form, posted at the same time: their lock is not this one.
-            Err(error) if Constraint::TokenForm.is_violated_in(&error) => {
-                return Ok(Committed::unchanged(TokenInsertion::FormUsed));
-            }
-            Err(error) => return Err(unavailable(error)),
-        }
-        listing::list(&mut transaction, token).await?;
-        audit::write(&mut transaction, audit).await?;
         transaction.commit_change(&[TokenChange::Token(token.token.sid)], TokenInsertion::Inserted).await
     }
 
@@ -109,27 +100,14 @@ impl TokenStore for SqlStore {
         if find(&mut transaction, sid, owner).await?.is_none() {
             return Ok(Committed::unchanged(Revocation::NotFound));
         }
-        let revoked =
-            sqlx::query("UPDATE token SET revoked_at = $1 WHERE sid = $2 AND revoked_at IS NULL AND expires_at > $1")
-                .bind(now.unix_seconds())
-                .bind(sid.as_bytes().as_slice())
-                .execute(&mut *transaction)
-                .await
-                .or_unavailable()?;
+        let revoked = revoke(&mut transaction, sid, now).await?;
         // Read again: the update may have waited for another revocation.
         let Some(token) = find(&mut transaction, sid, owner).await? else {
             return Ok(Committed::unchanged(Revocation::NotFound));
         };
-        if revoked.rows_affected() == 0 {
+        if !revoked {
             return Ok(Committed::unchanged(Revocation::HadEnded(token)));
         }
-        // The copy that the list by last use goes by.
-        sqlx::query("UPDATE token_last_used SET revoked_at = $1 WHERE sid = $2")
-            .bind(now.unix_seconds())
-            .bind(sid.as_bytes().as_slice())
-            .execute(&mut *transaction)
-            .await
-            .or_unavailable()?;
         audit::write(&mut transaction, audit).await?;
         transaction.commit_change(&[TokenChange::Token(sid)], Revocation::Revoked(token)).await
     }
@@ -200,6 +178,50 @@ impl TokenStore for SqlStore {
         }
         transaction.commit_unjudged().await
     }
+}
+
+/// Stores a new token with its audit entry, in a transaction that is to be committed as a change of it, or dropped
+/// where the token is refused.
+pub(crate) async fn store(
+    connection: &mut AnyConnection,
+    token: &NewToken,
+    max_live: usize,
+    audit: &AuditEntry,
+) -> StoreResult<TokenInsertion> {
+    if let Some(refusal) = refusal(&mut *connection, token, max_live).await? {
+        return Ok(refusal);
+    }
+    match insert(&mut *connection, token).await {
+        Ok(()) => {}
+        // Another owner's form, posted at the same time: their lock is not this one.
+        Err(error) if Constraint::TokenForm.is_violated_in(&error) => return Ok(TokenInsertion::FormUsed),
+        Err(error) => return Err(unavailable(error)),
+    }
+    listing::list(&mut *connection, token).await?;
+    audit::write(connection, audit).await?;
+    Ok(TokenInsertion::Inserted)
+}
+
+/// Revokes a token that has not ended, in a transaction that is to be committed as a change of it; whether it was so.
+pub(crate) async fn revoke(connection: &mut AnyConnection, sid: AccountSid, now: Timestamp) -> StoreResult<bool> {
+    let revoked =
+        sqlx::query("UPDATE token SET revoked_at = $1 WHERE sid = $2 AND revoked_at IS NULL AND expires_at > $1")
+            .bind(now.unix_seconds())
+            .bind(sid.as_bytes().as_slice())
+            .execute(&mut *connection)
+            .await
+            .or_unavailable()?;
+    if revoked.rows_affected() == 0 {
+        return Ok(false);
+    }
+    // The copy that the list by last use goes by.
+    sqlx::query("UPDATE token_last_used SET revoked_at = $1 WHERE sid = $2")
+        .bind(now.unix_seconds())
+        .bind(sid.as_bytes().as_slice())
+        .execute(connection)
+        .await
+        .or_unavailable()?;
+    Ok(true)
 }
 
 /// Why a token may not be stored, if it may not. Leaves the policy and the owner locked.

@@ -27,7 +27,7 @@ use super::failure::{Broken as _, Exit, Failed};
 use super::listening::Taken;
 use super::public_url;
 use super::setting::{Open, Sources, in_words};
-use super::{audit_chore, audit_key, output};
+use super::{audit_chore, audit_key, output, secret_keys};
 use crate::connections::{self, Limits};
 use crate::gateway::{self, Gateway, Upstream};
 use crate::networks::Networks;
@@ -111,6 +111,7 @@ impl Serve {
         let web = self.web_settings()?;
         let gateway = self.gateway()?;
         let catalog = sources.read_catalog(&sources.catalog_text()?)?;
+        let secret_keys = sources.secret_key_file().map(secret_keys::read).transpose()?;
         let taken = Taken::take(self.listen)?;
         let taken_for_api = self.api_listen.map(Taken::take).transpose()?;
         let limits = VendorLimits { calls: self.rate_limit, introspections: self.introspect_limit };
@@ -119,6 +120,7 @@ impl Serve {
             metrics_allow: self.metrics_allow.clone(),
         };
         let mut open = sources.open_with(catalog, Opening::Serve, limits).await?;
+        open.service = secret_keys::with_keys(open.service, secret_keys, sources.secret_key_file()).await?;
         open.service = audit_key::with_key(open.service, &open.store, &sources.audit_key_file()).await?;
         let change = open.store.schema_change();
         if change.from != change.to {

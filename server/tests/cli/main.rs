@@ -10,11 +10,14 @@
 mod audit;
 mod commands;
 mod durability;
+mod external_accounts;
 mod failures;
 mod gateway_memory;
 mod gateways;
 mod https_upstream;
+mod office;
 mod policy;
 mod quick_start;
+mod secrets;
 mod serving;
 mod support;

@@ -96,7 +96,7 @@ impl Service {
             filter.actor = match one {
                 AuditSubject::Rep(id) => Some(AuditActor::Rep(id)),
                 AuditSubject::Token(sid) => Some(AuditActor::Token(sid)),
-                AuditSubject::Nothing => None,
+                AuditSubject::ExternalAccount(_) | AuditSubject::Nothing => None,
             };
         }
         filter.subject = self.one_of(&query.subject, "To what", notes).await?;
@@ -136,7 +136,8 @@ impl Service {
         if let Ok(sid) = text.parse::<AccountSid>() {
             return Ok(Some(AuditSubject::Token(sid)));
         }
-        // As exports name service reps, and the only name that is left of those who are gone.
+        // As exports name service reps, and the only name that is left of those who are gone. Entries about an external
+        // service account are found by its id in the same way: no two things have one id.
         if let Ok(id) = text.parse::<RepId>() {
             return Ok(Some(AuditSubject::Rep(id)));
         }

@@ -2,7 +2,7 @@
 
 use latchkey_domain::view::{AddressesView, NewTokenFormView, ScopeView};
 use latchkey_domain::{
-    AddressRules, AddressUse, FieldErrors, FieldProblem, Grant, Lifetime, Policy, Role, ScopeChoice, ScopeSet,
+    AddressRules, AddressUse, FieldErrors, FieldProblem, Grant, Lifetime, Policy, Role, Scope, ScopeChoice, ScopeSet,
     TokenDraft,
 };
 
@@ -64,13 +64,7 @@ impl Service {
         let policy = self.store.policy().await?.policy;
         let may_grant = policy.grantable_by(&self.catalog, owner);
         let offered = self.catalog.scopes().iter().filter(|scope| may_grant.contains(&scope.name));
-        let scopes = offered.map(|scope| ScopeView {
-            name: scope.name.clone(),
-            label: scope.label.clone(),
-            description: scope.description.clone(),
-            sensitive: scope.sensitive,
-            admin_only: scope.grant == Grant::Admin || policy.admin_scopes.contains(&scope.name),
-        });
+        let scopes = offered.map(|scope| scope_view(scope, &policy));
         Ok(NewTokenFormView {
             form_id: new_form_id(self.random.as_ref())?.to_string(),
             scopes: scopes.collect(),
@@ -78,11 +72,7 @@ impl Service {
             longest: policy.longest,
             all_scopes: policy.all_scopes,
             addresses: addresses_view(&policy),
-            expiration_note: if policy.longest == Lifetime::OneYear {
-                String::new()
-            } else {
-                format!("Your admins allow at most {}.", policy.longest.label())
-            },
+            expiration_note: expiration_note(&policy),
             scopes_note: self.scopes_note(&policy, owner),
         })
     }
@@ -101,7 +91,27 @@ impl Service {
     }
 }
 
-fn addresses_view(policy: &Policy) -> Option<AddressesView> {
+/// Why lifetimes are missing from the form; empty where none is.
+pub(crate) fn expiration_note(policy: &Policy) -> String {
+    if policy.longest == Lifetime::OneYear {
+        return String::new();
+    }
+    format!("Your admins allow at most {}.", policy.longest.label())
+}
+
+/// A scope as forms offer it.
+pub(crate) fn scope_view(scope: &Scope, policy: &Policy) -> ScopeView {
+    ScopeView {
+        name: scope.name.clone(),
+        label: scope.label.clone(),
+        description: scope.description.clone(),
+        sensitive: scope.sensitive,
+        admin_only: scope.grant == Grant::Admin || policy.admin_scopes.contains(&scope.name),
+    }
+}
+
+/// What the form says of address rules; `None` where tokens carry none.
+pub(crate) fn addresses_view(policy: &Policy) -> Option<AddressesView> {
     let required = match policy.addresses {
         AddressUse::None => return None,
         AddressUse::May => false,

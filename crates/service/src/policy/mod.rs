@@ -14,6 +14,6 @@ mod breaches;
 mod change;
 mod idle;
 
-pub(crate) use allow::Allowed;
+pub(crate) use allow::{Allowed, addresses_view, expiration_note, scope_view};
 pub use breaches::{BreachCount, BreachKind};
 pub use change::{LostScope, PolicyOverview, PolicyPreview, PolicySaved, ReservableScope};

@@ -12,6 +12,7 @@
 mod account_links;
 mod audit;
 mod changes;
+mod external_accounts;
 mod listing;
 mod policy;
 mod records;
@@ -31,6 +32,10 @@ pub use audit::AuditStore;
 pub use changes::{
     ChangeStore, ChangeWatch, Committed, Following, Membership, NodeBehind, NodeId, Revision, SecretPlace,
     SecretRecord, TokenChange, TokenChanges,
+};
+pub use external_accounts::{
+    AccountChange, AccountContent, AccountRecord, AccountStage, AccountTarget, Acted, Activation, CancelledDraft,
+    DraftInsertion, ExternalAccountStore, NewDraft, TokenGift, TokenGiftAudits,
 };
 pub use listing::{
     Breach, MalformedTokenPosition, TokenListing, TokenOrder, TokenPosition, TokenQuery, TokenSort, TokenStretch,
@@ -131,6 +136,7 @@ pub trait Store:
     + RecordStore
     + AuditStore
     + ChangeStore
+    + ExternalAccountStore
 {
     /// Whether the database answers.
     ///

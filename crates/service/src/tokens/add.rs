@@ -17,7 +17,7 @@ use latchkey_domain::{
 use crate::policy::Allowed;
 use crate::ports::{NewToken, Rep, TokenInsertion, TokenMaker, TokenRecord, TokenSource};
 use crate::secrets::sortable_id;
-use crate::{AuditAction, AuditActor, AuditSubject, Caller, Origin, Outcome, Service, hash_of};
+use crate::{AuditAction, AuditActor, AuditEntry, AuditSubject, Caller, Failure, Origin, Outcome, Service, hash_of};
 
 /// How often a token is held against a policy that has changed meanwhile before this is given up.
 const TRIES: u32 = 5;
@@ -47,9 +47,19 @@ pub struct IssuedToken {
     pub secret: AuthToken,
 }
 
+/// A token that was drawn and is not stored yet.
+pub(crate) struct DrawnToken {
+    /// The token with its secret, to be handed out once it is stored.
+    pub(crate) issued: IssuedToken,
+    /// What is stored of it.
+    pub(crate) new: NewToken,
+    /// What is written of it.
+    pub(crate) audit: AuditEntry,
+}
+
 impl IssuedToken {
     /// The one showing of its secret. `base_url` is where Latchkey answers.
-    pub(super) fn shown(self, base_url: &str) -> NewTokenView {
+    pub(crate) fn shown(self, base_url: &str) -> NewTokenView {
         NewTokenView {
             sid: self.token.sid,
             description: self.token.description,
@@ -98,7 +108,7 @@ impl Service {
 
     /// Asks whoever makes a token for their password, where a scope of it is sensitive and the password was not
     /// given recently. What the policy does not allow an owner of this role is refused first.
-    pub(super) async fn confirm_sensitive(
+    pub(crate) async fn confirm_sensitive(
         &self,
         caller: &Caller,
         draft: &TokenDraft,
@@ -123,20 +133,27 @@ impl Service {
     /// the policy keeps changing.
     pub async fn issue(&self, owner: TokenOwner<'_>, draft: &TokenDraft, form: Option<FormId>) -> Outcome<IssuedToken> {
         for _ in 0..TRIES {
-            if let Some(issued) = self.try_to_issue(owner, draft, form).await? {
-                return Ok(issued);
+            let DrawnToken { issued, new, audit } = self.draw(owner, draft, form).await?;
+            let inserted = self.store.insert_token(&new, Refusal::MAX_LIVE_TOKENS, &audit).await?;
+            match self.settle(inserted).await? {
+                TokenInsertion::Inserted => return Ok(issued),
+                TokenInsertion::PolicyChanged => {}
+                refused => return Err(not_inserted(refused)),
             }
         }
         Err(Refusal::Busy.into())
     }
 
-    /// Makes a token; `None` where another policy holds by now than the one that it was held against.
-    async fn try_to_issue(
+    /// Draws a token for any owner, as far as the policy allows, as [`Service::issue`] stores it. Nothing is written.
+    ///
+    /// # Errors
+    /// What is wrong with the draft or not allowed, or where the database or the random source fails.
+    pub(crate) async fn draw(
         &self,
         owner: TokenOwner<'_>,
         draft: &TokenDraft,
         form: Option<FormId>,
-    ) -> Outcome<Option<IssuedToken>> {
+    ) -> Outcome<DrawnToken> {
         let stored = self.store.policy().await?;
         let Allowed { scopes, addresses } = self.allow(&stored.policy, draft, owner.rep.role)?;
         let now = self.now();
@@ -170,14 +187,17 @@ impl Service {
         if let Some(addresses) = &token.addresses {
             audit = audit.with_detail(&format!("from: {addresses}"));
         }
-        let inserted = self.store.insert_token(&new, Refusal::MAX_LIVE_TOKENS, &audit).await?;
-        match self.settle(inserted).await? {
-            TokenInsertion::Inserted => Ok(Some(IssuedToken { token, secret })),
-            TokenInsertion::PolicyChanged => Ok(None),
-            TokenInsertion::FormUsed => Err(Refusal::AlreadyCreated.into()),
-            TokenInsertion::DescriptionTaken => Err(FieldProblem::DescriptionTaken.into()),
-            TokenInsertion::TooMany => Err(Refusal::TooManyTokens.into()),
-            TokenInsertion::OwnerGone => Err(Refusal::NotFound.into()),
-        }
+        Ok(DrawnToken { issued: IssuedToken { token, secret }, new, audit })
+    }
+}
+
+/// Why a token was not stored. That it was is no reason.
+pub(crate) fn not_inserted(insertion: TokenInsertion) -> Failure {
+    match insertion {
+        TokenInsertion::Inserted | TokenInsertion::FormUsed => Refusal::AlreadyCreated.into(),
+        TokenInsertion::PolicyChanged => Refusal::Busy.into(),
+        TokenInsertion::DescriptionTaken => FieldProblem::DescriptionTaken.into(),
+        TokenInsertion::TooMany => Refusal::TooManyTokens.into(),
+        TokenInsertion::OwnerGone => Refusal::NotFound.into(),
     }
 }

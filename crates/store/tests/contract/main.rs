@@ -16,6 +16,7 @@ mod account_links;
 mod audit;
 mod audit_chain;
 mod changes;
+mod external_accounts;
 mod fixture;
 mod listing;
 mod opening;
@@ -205,6 +206,20 @@ contract! {
         records_are_searched_in_any_case,
         a_search_is_literal,
         a_search_of_many_collections_is_paged,
+    }
+    external_accounts {
+        a_draft_comes_back_as_it_was_stored,
+        a_place_is_taken_once,
+        a_step_is_kept_under_the_next_version,
+        a_generated_token_comes_with_its_draft,
+        a_pasted_token_is_one_accounts,
+        a_submission_needs_a_live_token,
+        parallel_submissions_make_one,
+        a_cancelled_draft_takes_its_generated_token_along,
+        submissions_and_cancellations_at_once_leave_one_of_the_two,
+        an_active_account_keeps_a_token,
+        a_confirmation_is_of_one_token,
+        credentials_are_sealed_anew_one_by_one,
     }
     audit {
         every_actor_and_subject_comes_back,
