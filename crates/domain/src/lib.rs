@@ -43,7 +43,7 @@ pub use lifetime::{Lifetime, TokenStatus, age_in_words, remaining_in_words};
 pub use need::{Need, OwnAction, OwnRoute, Requirement, Target, Unroutable};
 pub use person::{Appearance, Email, Password, PersonName, RepKind, Role};
 pub use plain_text::PlainText;
-pub use presented::{CredentialHeaders, Presented, PresentedSid, UnusableCredential};
+pub use presented::{CredentialHeaders, HeaderValues, Presented, PresentedSid, UnusableCredential};
 pub use rate_limit::{MalformedRateLimit, RateLimit, TokenRateLimit, Usage, Window};
 pub use refusal::{Field, FieldErrors, FieldProblem, Refusal};
 pub use rep_id::{MalformedRepId, RepId};
