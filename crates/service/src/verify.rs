@@ -14,7 +14,7 @@
 use latchkey_domain::{Presented, ScopeName, Timestamp, TokenFacts, Usage, Verdict};
 
 use crate::ports::StoreResult;
-use crate::{Known, Purpose, Service, hash_of};
+use crate::{CallOrigin, Known, Purpose, Service, hash_of};
 
 /// The answer about a credential.
 #[derive(Debug, Clone)]
@@ -49,9 +49,23 @@ impl Service {
         needed: Option<&ScopeName>,
         purpose: Purpose,
     ) -> StoreResult<Verified> {
+        self.verify_from(presented, needed, purpose, CallOrigin::default()).await
+    }
+
+    /// As [`Service::verify`], and it is noted where a good call came from.
+    ///
+    /// # Errors
+    /// As [`Service::verify`].
+    pub async fn verify_from(
+        &self,
+        presented: &Presented,
+        needed: Option<&ScopeName>,
+        purpose: Purpose,
+        from: CallOrigin<'_>,
+    ) -> StoreResult<Verified> {
         let mut verified = self.inspect(presented, needed).await?;
         if let Some(credential) = verified.credential.as_ref().filter(|_| verified.is_good()) {
-            verified.noted_before = self.last_use.note(credential.sid, self.now());
+            verified.noted_before = self.last_use.note(credential.sid, self.now(), from);
             verified.usage = self.count_call(credential, purpose);
         }
         Ok(verified)

@@ -17,6 +17,7 @@ mod rep;
 mod rep_standing;
 mod serve;
 mod setting;
+mod sole_server;
 mod token;
 mod usage;
 
@@ -37,7 +38,8 @@ struct Arguments {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 2 usage, 3 not found, 4 refused by a rule, 5 store or configuration.
+const EXIT_CODES: &str = "Exit codes: 0 done, 2 usage, 3 not found, 4 refused by a rule, 5 store or configuration,
+6 not known whether done.
 Results go to standard output as JSON, everything else to standard error.
 LATCHKEY_LOG (or RUST_LOG) sets what is logged, \"info\" by default.";
 

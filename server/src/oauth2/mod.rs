@@ -55,7 +55,10 @@ const fn error_of(code: ProblemCode) -> &'static str {
         ProblemCode::CredentialMissing | ProblemCode::InvalidClient => "invalid_client",
         ProblemCode::MalformedCredential | ProblemCode::InvalidToken => "invalid_token",
         ProblemCode::InsufficientScope => "insufficient_scope",
-        ProblemCode::Unavailable | ProblemCode::RateLimited | ProblemCode::TooManyFailures => "temporarily_unavailable",
+        ProblemCode::Unavailable
+        | ProblemCode::RevocationUnconfirmed
+        | ProblemCode::RateLimited
+        | ProblemCode::TooManyFailures => "temporarily_unavailable",
         ProblemCode::Internal => "server_error",
         _ => "invalid_request",
     }

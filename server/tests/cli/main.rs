@@ -11,6 +11,7 @@ mod audit;
 mod commands;
 mod durability;
 mod failures;
+mod finality;
 mod gateway_memory;
 mod gateways;
 mod https_upstream;

@@ -5,7 +5,7 @@ use latchkey_domain::{
     AccountSid, AskedCall, Explanation, RateLimit, Refusal, Scope, ScopeName, Timestamp, TokenFacts, TokenSource,
 };
 
-use crate::ports::{Credential, Rep, TokenRecord};
+use crate::ports::{Credential, LastCall, Rep, TokenRecord};
 use crate::{Caller, Known, Outcome, Service};
 
 /// One of the caller's own tokens, in full. There is no secret in it.
@@ -15,6 +15,8 @@ pub struct OwnToken {
     pub token: TokenView,
     /// How it came to be.
     pub source: TokenSource,
+    /// The latest call with it. One that another node took is known [`crate::FLUSH_INTERVAL`] later at most.
+    pub last_call: Option<LastCall>,
     /// How many calls it may make, its own limit or the server's; `None` where there is no limit.
     pub limit: Option<RateLimit>,
     /// What it was given: the catalog's scopes in the catalog's order, then those that have left it.
@@ -55,12 +57,18 @@ impl Service {
     /// fails.
     pub async fn explain_token(&self, caller: &Caller, sid: AccountSid, asked: Option<AskedCall>) -> Outcome<OwnToken> {
         let token = self.store.token(sid, Some(caller.rep.id)).await?.ok_or(Refusal::NotFound)?;
-        Ok(self.token_in_full(token, &caller.rep, asked))
+        self.token_in_full(token, &caller.rep, asked).await
     }
 
     /// A token of this owner in full, and the answer to what is asked about a call with it.
-    pub(crate) fn token_in_full(&self, token: TokenRecord, owner: &Rep, asked: Option<AskedCall>) -> OwnToken {
+    pub(crate) async fn token_in_full(
+        &self,
+        token: TokenRecord,
+        owner: &Rep,
+        asked: Option<AskedCall>,
+    ) -> Outcome<OwnToken> {
         let now = self.now();
+        let last_call = self.last_call(token.sid).await?;
         let view = self.token_view(&token, now);
         let source = token.source;
         let limit = token.rate_limit.or(self.limits.calls());
@@ -72,7 +80,7 @@ impl Service {
             let explanation = Explanation::of(&self.catalog, &facts, &call.method, &call.path, now);
             ExplainedCall { call, reason: explanation.sentence(&self.catalog), explanation }
         });
-        OwnToken { token: view, source, limit, scopes: self.held_scopes(&facts), answer, now }
+        Ok(OwnToken { token: view, source, last_call, limit, scopes: self.held_scopes(&facts), answer, now })
     }
 
     fn held_scopes(&self, facts: &TokenFacts<'_>) -> Vec<HeldScope> {
