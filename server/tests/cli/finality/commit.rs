@@ -36,8 +36,8 @@ async fn what_may_have_been_done_is_not_called_done() {
         let ran = run(&token.sid).await;
         assert_eq!((ran.code, ran.stdout.as_str()), (6, ""), "{ran:?}");
         // After what the log says of the connection.
-        let line = ran.stderr.lines().last().unwrap();
-        assert!(line.starts_with("error: it is not known whether this was done"), "{ran:?}");
+        let said = ran.stderr.lines().last().unwrap();
+        assert!(said.starts_with("error: it is not known whether this was done"), "{ran:?}");
         line.set(Way::Open);
         if !is_done {
             assert_eq!(everywhere(&token.secret).await, [Some(200); 3]);
@@ -62,7 +62,8 @@ async fn what_may_have_been_done_is_not_called_done() {
         assert_eq!(problem["code"], "revocation_unconfirmed", "{problem}");
         line.set(Way::Open);
         let again = give_up().await.status().as_u16();
-        assert_eq!(again, if is_done { 401 } else { 204 });
+        // The node may not have heard of it yet: either is true.
+        assert!(again == 204 || (is_done && again == 401), "{again}");
         assert!(race::revoke(&client, server.url(), &token.secret).await);
         assert_eq!(everywhere(&token.secret).await, [Some(401); 3]);
     }
