@@ -311,8 +311,8 @@ pub(crate) async fn nodes_that_are_not_told_ask(fixture: Fixture) {
 
     let Following::Membership(mut member) = polling.follow_changes(NODE).await.unwrap() else { panic!() };
     member.latest().await.unwrap();
-    polling.close().await;
-    assert!(member.told(std::time::Duration::from_secs(20)).await.is_err(), "there is nothing to ask any more");
+    let (told, ()) = tokio::join!(member.told(std::time::Duration::from_secs(20)), polling.close());
+    assert!(told.is_err(), "there is nothing to ask any more");
 }
 
 pub(crate) async fn room_for_notifications_is_known_where_there_is_any(fixture: Fixture) {
@@ -334,7 +334,8 @@ async fn hears_of_what_is_committed(fixture: Fixture, mut member: Box<dyn Member
 
     // What cuts the connection off may have hidden something.
     let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-               WHERE query LIKE '%FROM token_revision%' AND pid <> pg_backend_pid()";
+               WHERE datname = current_database() AND query LIKE '%FROM token_revision%' \
+               AND pid <> pg_backend_pid()";
     fixture.execute(cut).await.unwrap();
     fixture.token(3, owner).await;
     assert!(matches!(member.told(patience).await, Ok(true) | Err(_)));
