@@ -1,11 +1,13 @@
 //! Large databases, and what Latchkey takes with them.
 //!
 //! `generate` fills an empty database with tokens as a large company may have them; `lists` measures the list of all
-//! tokens over it; `export` reads all of it as an export does; `revoke` revokes many at once. Build it with
+//! tokens over it; `export` reads all of it as an export does; `revoke` revokes many at once; `finality` measures how long
+//! one revocation takes until it is final on three nodes. Build it with
 //! `--release`: figures of a debug build say nothing.
 
 #![expect(clippy::print_stdout, reason = "what is measured is told on standard output")]
 
+mod finality;
 mod generate;
 mod lists;
 mod spread;
@@ -48,6 +50,12 @@ enum Command {
     },
     /// Reads everything as an export does, and says how much memory that took.
     Export,
+    /// Measures how long a revocation takes until three nodes of an empty PostgreSQL database have it.
+    Finality {
+        /// How many revocations.
+        #[arg(long, default_value_t = 1_000)]
+        rounds: usize,
+    },
     /// Revokes many live tokens at once.
     Revoke {
         /// Of how many owners at most.
@@ -74,6 +82,10 @@ async fn run(url: &str, command: Command) -> Outcome<()> {
         Command::Generate { tokens, seed } => {
             store.close().await;
             generate::fill(url, tokens, seed).await
+        }
+        Command::Finality { rounds } => {
+            store.close().await;
+            finality::measure(url, rounds).await
         }
         Command::Lists { rounds } => lists::measure(store, rounds).await,
         Command::Export => work::export(store).await,

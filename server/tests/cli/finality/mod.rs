@@ -11,5 +11,4 @@ mod line;
 mod one_file;
 mod pooler;
 mod race;
-mod speed;
 mod trouble;
