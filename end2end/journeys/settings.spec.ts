@@ -237,7 +237,7 @@ test("diagnostics say who and what", async ({ page, ann, open, latchkey }) => {
   const clock = await fact("Server's clock").locator("time").getAttribute("datetime");
   expect(Math.abs(Date.now() - Date.parse(clock ?? ""))).toBeLessThan(60_000);
   await expect(fact("Signed in as")).toHaveText(`${ann.name} (${ann.email}, admin)`);
-  await expect(fact("Scopes in the catalog")).toHaveText("39");
+  await expect(fact("Scopes in the catalog")).toHaveText("40");
   await expect(fact("Session started").locator("time")).toHaveText("just now");
   await expect(fact("Session started from")).toHaveText("127.0.0.1");
   await expect(fact("Browser")).toContainText("Chrome");

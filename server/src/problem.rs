@@ -32,6 +32,7 @@ pub enum ProblemCode {
     MalformedCredential,
     InvalidToken,
     InvalidClient,
+    AddressRefused,
     InsufficientScope,
     RateLimited,
     TooManyFailures,
@@ -59,7 +60,7 @@ pub enum ProblemCode {
 
 impl ProblemCode {
     /// Every code.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::UnsafePath,
         Self::MultipleCredentials,
         Self::InvalidParameter,
@@ -68,6 +69,7 @@ impl ProblemCode {
         Self::MalformedCredential,
         Self::InvalidToken,
         Self::InvalidClient,
+        Self::AddressRefused,
         Self::InsufficientScope,
         Self::RateLimited,
         Self::TooManyFailures,
@@ -105,6 +107,7 @@ impl ProblemCode {
             Self::MalformedCredential => "malformed_credential",
             Self::InvalidToken => "invalid_token",
             Self::InvalidClient => "invalid_client",
+            Self::AddressRefused => "address_refused",
             Self::InsufficientScope => "insufficient_scope",
             Self::RateLimited => "rate_limited",
             Self::TooManyFailures => "too_many_failures",
@@ -144,7 +147,8 @@ impl ProblemCode {
             Self::CredentialMissing | Self::MalformedCredential | Self::InvalidToken | Self::InvalidClient => {
                 StatusCode::UNAUTHORIZED
             }
-            Self::InsufficientScope
+            Self::AddressRefused
+            | Self::InsufficientScope
             | Self::CredentialNotAccepted
             | Self::CrossOrigin
             | Self::UntrustedProxy

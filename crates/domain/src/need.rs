@@ -33,12 +33,14 @@ pub enum OwnAction {
     ShowToken,
     /// Revokes the presented token.
     GiveUpToken,
+    /// Shows the external service account that the presented token belongs to.
+    ShowExternalAccount,
 }
 
 impl OwnRoute {
-    /// Every route of the API that is not the catalog's. A token manages no tokens: these two are about the
-    /// presented one alone.
-    pub const ALL: [Self; 2] = [
+    /// Every route of the API that is not the catalog's. A token manages no tokens: these are about the presented one
+    /// alone.
+    pub const ALL: [Self; 3] = [
         Self {
             method: Method::Get,
             path: "/api/v1/token",
@@ -50,6 +52,12 @@ impl OwnRoute {
             path: "/api/v1/token",
             requirement: Requirement::AnyToken,
             action: OwnAction::GiveUpToken,
+        },
+        Self {
+            method: Method::Get,
+            path: "/api/v1/external-service-account",
+            requirement: Requirement::AnyToken,
+            action: OwnAction::ShowExternalAccount,
         },
     ];
 }
@@ -156,6 +164,7 @@ mod tests {
         for (method, path, scope, target) in [
             ("HEAD", "/api/v1/token", None, Target::Own(OwnAction::ShowToken)),
             ("DELETE", "/api/v1/token", None, Target::Own(OwnAction::GiveUpToken)),
+            ("GET", "/api/v1/external-service-account", None, Target::Own(OwnAction::ShowExternalAccount)),
             ("HEAD", "/api/v1/things", Some(&name), Target::Catalog { method: Method::Get, names_record: false }),
             ("DELETE", "/api/v1/things/7", Some(&name), Target::Catalog { method: Method::Delete, names_record: true }),
         ] {

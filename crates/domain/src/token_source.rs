@@ -7,11 +7,13 @@ pub enum TokenSource {
     Page,
     /// By an operator, on the command line.
     CommandLine,
+    /// By an admin, in the set-up of an integration.
+    Integration,
 }
 
 impl TokenSource {
     /// Every source.
-    pub const ALL: [Self; 2] = [Self::Page, Self::CommandLine];
+    pub const ALL: [Self; 3] = [Self::Page, Self::CommandLine, Self::Integration];
 
     /// The name in the database.
     #[must_use]
@@ -19,6 +21,7 @@ impl TokenSource {
         match self {
             Self::Page => "page",
             Self::CommandLine => "command_line",
+            Self::Integration => "integration",
         }
     }
 
@@ -28,6 +31,7 @@ impl TokenSource {
         match self {
             Self::Page => "You, on the page",
             Self::CommandLine => "An operator, on the command line",
+            Self::Integration => "You, setting up an integration",
         }
     }
 
@@ -37,15 +41,17 @@ impl TokenSource {
         match self {
             Self::Page => "Page",
             Self::CommandLine => "Command line",
+            Self::Integration => "Integration",
         }
     }
 
-    /// The same of a token that somebody else made on the page.
+    /// The same of a token that somebody else made.
     #[must_use]
     pub fn label_by(self, maker: &str) -> String {
         match self {
             Self::Page => format!("{maker}, on the page"),
             Self::CommandLine => self.label().to_owned(),
+            Self::Integration => format!("{maker}, setting up an integration"),
         }
     }
 

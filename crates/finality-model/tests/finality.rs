@@ -4,6 +4,7 @@
 //! With `LATCHKEY_FULL` the bounds are wider, which takes minutes.
 
 #![expect(clippy::panic, reason = "a test that meets what it did not expect has failed")]
+#![expect(clippy::print_stdout, reason = "how far it has gone is worth knowing where somebody asks")]
 
 use std::fmt::Debug;
 use std::hash::Hash;

@@ -38,6 +38,7 @@ pub use segment::{Sealing, SegmentError, verify_segment};
 pub use sequence::Sequencing;
 pub use verify::{AuditVerdict, Verified as VerifiedChain, verify as verify_audit};
 
+use latchkey_domain::external_account::ExternalAccountId;
 use latchkey_domain::{AccountSid, RepId, Timestamp};
 
 /// Where a request came from.
@@ -60,6 +61,8 @@ pub enum AuditActor {
     CommandLine,
     /// Nobody that is known.
     Anonymous,
+    /// Latchkey itself, by a rule of the policy.
+    Policy,
 }
 
 /// To what it was done.
@@ -69,6 +72,8 @@ pub enum AuditSubject {
     Rep(RepId),
     /// A token.
     Token(AccountSid),
+    /// An external service account.
+    ExternalAccount(ExternalAccountId),
     /// Nothing that has a name of its own.
     Nothing,
 }

@@ -83,7 +83,8 @@ impl From<ScopeEntry> for Scope {
     }
 }
 
-fn line_of(text: &str, span: Option<Range<usize>>) -> usize {
+/// The line at which a span of the text begins, counted from 1.
+pub(crate) fn line_of(text: &str, span: Option<Range<usize>>) -> usize {
     let before = span.and_then(|span| text.get(..span.start)).unwrap_or_default();
     before.matches('\n').count() + 1
 }
@@ -145,10 +146,11 @@ mod tests {
                 "Web User Read",
                 "Web User Write",
                 "Token Introspect",
+                "External Credential Read",
             ]
         );
         assert_eq!(catalog.all_scopes().len(), 38);
-        assert_eq!(catalog.grantable_by(Role::Admin).len(), 39);
+        assert_eq!(catalog.grantable_by(Role::Admin).len(), 40);
     }
 
     #[test]
@@ -169,6 +171,7 @@ mod tests {
                 "e-verify-write",
                 "onboarding-eeo-read",
                 "onboarding-eeo-write",
+                "external-credential-read",
             ]
         );
     }

@@ -22,6 +22,9 @@ pub enum Failure {
     /// A password could not be hashed or compared, for a reason other than being wrong.
     #[error("hashing a password failed: {0}")]
     PasswordHashing(String),
+    /// A credential could not be sealed or opened.
+    #[error("vendors' credentials: {0}")]
+    Sealing(String),
 }
 
 /// The result of a use case.

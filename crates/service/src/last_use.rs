@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use latchkey_domain::{AccountSid, Timestamp};
+use latchkey_domain::{AccountSid, Timestamp, UsedFrom};
 
 use crate::ports::{LastCall, NotedCall, Store, StoreResult};
 
@@ -38,6 +38,18 @@ pub struct CallOrigin<'a> {
     pub address: Option<IpAddr>,
     /// What the client says that it is; empty where it does not say.
     pub agent: &'a str,
+}
+
+impl<'a> CallOrigin<'a> {
+    /// A call from there, by a client that says this of itself.
+    #[must_use]
+    pub const fn of(from: UsedFrom, agent: &'a str) -> Self {
+        let address = match from {
+            UsedFrom::Address(address) => Some(address),
+            UsedFrom::Unknown | UsedFrom::Anywhere => None,
+        };
+        Self { address, agent }
+    }
 }
 
 /// Notes of when tokens were last used.

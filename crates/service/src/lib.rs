@@ -12,7 +12,8 @@
 //! 4. [`Service::verify`]: a vendor's call (`verify.rs`), noted by [`LastUse`] and written by
 //!    [`Service::flush_last_use`].
 //!
-//! Beside it, what admins do to service reps stands in `administration/`.
+//! Beside it, what admins do to service reps stands in `administration/`, what they allow in `policy/`, and how they
+//! set up vendors' integrations in `external_accounts/`.
 //!
 //! What the use cases need from outside stands in [`ports`].
 
@@ -22,17 +23,21 @@ mod audit;
 mod catalog_file;
 mod clock;
 mod diagnostics;
+mod external_accounts;
 mod failure;
 mod granted;
 mod index;
+mod integrations_file;
 mod last_use;
 mod limits;
 mod passwords;
+mod policy;
 pub mod ports;
 mod random;
 mod records;
 mod reps;
 mod request_id;
+mod sealing;
 mod secrets;
 mod sessions;
 mod set_up;
@@ -42,6 +47,7 @@ mod verify;
 
 use std::sync::Arc;
 
+use latchkey_domain::external_account::Integrations;
 use latchkey_domain::{Catalog, Timestamp};
 
 pub use account::{EmailForm, PasswordForm};
@@ -58,16 +64,24 @@ pub use audit::{
 };
 pub use catalog_file::{CatalogFileError, DEFAULT_CATALOG, read_catalog};
 pub use clock::{MonotoneClock, SystemClock};
+pub use external_accounts::{
+    ACCOUNT_PAGE, AccountAttachment, AccountCancellation, AccountDetails, AccountList, AccountRevocation, AccountSave,
+    AccountStart, AccountSubmission, AccountSummary, AccountToken, AccountTokenOffer, AccountTokenOutcome,
+    Confirmation, GeneratedAccountToken, OwnAccount, RouteCheck, ScopeCheck,
+};
 pub use failure::{Failure, Outcome};
 pub use granted::{EffectiveScopes, Granted};
 pub use index::{IndexState, Known, Owner, finality};
+pub use integrations_file::{DEFAULT_INTEGRATIONS, IntegrationsFileError, fitting_integrations, read_integrations};
 pub use last_use::{CallOrigin, FLUSH_INTERVAL, LastUse};
 pub use limits::{Purpose, VendorLimits};
 pub use passwords::PasswordPool;
+pub use policy::{BreachCount, BreachKind, LostScope, PolicyOverview, PolicyPreview, PolicySaved, ReservableScope};
 pub use random::SystemRandom;
 pub use records::{MAX_PAGE, MAX_RECORDS, RecordPage};
 pub use reps::RepForm;
 pub use request_id::RequestId;
+pub use sealing::{KeyFileProblem, KeyId, Rotation, SealedCredential, SecretKey, SecretKeys, VendorCredential};
 pub use secrets::{PasswordHash, SecretHash, hash_of};
 pub use sessions::{Caller, StartedSession};
 pub use set_up::SetUpForm;
@@ -86,11 +100,13 @@ pub struct Service {
     passwords: PasswordPool,
     last_use: LastUse,
     index: index::Index,
-    grants: Arc<granted::Grants>,
+    grants: Arc<granted::GrantsBook>,
     is_beside_a_server: bool,
     limits: limits::Limits,
     refused_calls: RefusedCalls,
     audit_key: Option<AuditKey>,
+    integrations: Integrations,
+    secret_keys: Option<SecretKeys>,
 }
 
 impl Service {
@@ -105,10 +121,12 @@ impl Service {
         catalog: Arc<Catalog>,
     ) -> Outcome<Self> {
         let passwords = PasswordPool::new(random.as_ref())?;
-        let grants = Arc::new(granted::Grants::of(&catalog));
+        let grants = Arc::new(granted::GrantsBook::new(Arc::clone(&catalog)));
         let mut node = [0; 16];
         random.fill(&mut node)?;
         let node = ports::NodeId::from_bytes(node);
+        let integrations =
+            fitting_integrations(&catalog).map_or_else(|_| Integrations::default(), |(fitting, _)| fitting);
         let index = index::Index::new(Arc::clone(&store), Arc::new(SystemClock), Arc::clone(&grants), node);
         Ok(Self {
             index,
@@ -123,6 +141,8 @@ impl Service {
             limits: limits::Limits::new(VendorLimits::default()),
             refused_calls: RefusedCalls::default(),
             audit_key: None,
+            integrations,
+            secret_keys: None,
         })
     }
 
@@ -130,6 +150,20 @@ impl Service {
     #[must_use]
     pub fn with_boot_clock(mut self, clock: Arc<dyn ports::BootClock>) -> Self {
         self.index = index::Index::new(Arc::clone(&self.store), clock, Arc::clone(&self.grants), self.index.node());
+        self
+    }
+
+    /// Offers other integrations than those inside.
+    #[must_use]
+    pub fn with_integrations(mut self, integrations: Integrations) -> Self {
+        self.integrations = integrations;
+        self
+    }
+
+    /// Keeps vendors' credentials under these keys; without any, none can be kept.
+    #[must_use]
+    pub fn with_secret_keys(mut self, keys: SecretKeys) -> Self {
+        self.secret_keys = Some(keys);
         self
     }
 

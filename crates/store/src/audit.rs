@@ -4,6 +4,7 @@ mod chain;
 mod lines;
 
 use async_trait::async_trait;
+use latchkey_domain::external_account::ExternalAccountId;
 use latchkey_domain::{AccountSid, RepId, Timestamp};
 use latchkey_service::ports::{AuditStore, StoreResult};
 use latchkey_service::{
@@ -177,6 +178,7 @@ fn actor_columns(actor: AuditActor) -> (&'static str, Option<Vec<u8>>) {
         AuditActor::Token(sid) => ("token", Some(sid.as_bytes().to_vec())),
         AuditActor::CommandLine => ("command_line", None),
         AuditActor::Anonymous => ("anonymous", None),
+        AuditActor::Policy => ("policy", None),
     }
 }
 
@@ -186,6 +188,7 @@ fn read_actor(kind: &str, id: Option<[u8; 16]>) -> Option<AuditActor> {
         ("token", Some(id)) => Some(AuditActor::Token(AccountSid::from_bytes(id))),
         ("command_line", None) => Some(AuditActor::CommandLine),
         ("anonymous", None) => Some(AuditActor::Anonymous),
+        ("policy", None) => Some(AuditActor::Policy),
         _ => None,
     }
 }
@@ -194,6 +197,7 @@ fn subject_columns(subject: AuditSubject) -> (&'static str, Option<Vec<u8>>) {
     match subject {
         AuditSubject::Rep(id) => ("rep", Some(id.as_bytes().to_vec())),
         AuditSubject::Token(sid) => ("token", Some(sid.as_bytes().to_vec())),
+        AuditSubject::ExternalAccount(id) => ("external_account", Some(id.as_bytes().to_vec())),
         AuditSubject::Nothing => ("nothing", None),
     }
 }
@@ -202,6 +206,7 @@ fn read_subject(kind: &str, id: Option<[u8; 16]>) -> Option<AuditSubject> {
     match (kind, id) {
         ("rep", Some(id)) => Some(AuditSubject::Rep(RepId::from_bytes(id))),
         ("token", Some(id)) => Some(AuditSubject::Token(AccountSid::from_bytes(id))),
+        ("external_account", Some(id)) => Some(AuditSubject::ExternalAccount(ExternalAccountId::from_bytes(id))),
         ("nothing", None) => Some(AuditSubject::Nothing),
         _ => None,
     }

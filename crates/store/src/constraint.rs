@@ -7,6 +7,10 @@ pub(crate) enum Constraint {
     RepEmail,
     /// Two tokens from one form.
     TokenForm,
+    /// Two accounts of one integration, level and name.
+    AccountPlace,
+    /// Two accounts with one token.
+    AccountToken,
 }
 
 impl Constraint {
@@ -15,6 +19,8 @@ impl Constraint {
         match self {
             Self::RepEmail => "service_rep_email_key",
             Self::TokenForm => "token_form_id_key",
+            Self::AccountPlace => "external_account_place_key",
+            Self::AccountToken => "external_account_token_key",
         }
     }
 
@@ -23,6 +29,11 @@ impl Constraint {
         match self {
             Self::RepEmail => "UNIQUE constraint failed: service_rep.email",
             Self::TokenForm => "UNIQUE constraint failed: token.form_id",
+            Self::AccountPlace => {
+                "UNIQUE constraint failed: external_account.integration, external_account.level, \
+                 external_account.entity_key"
+            }
+            Self::AccountToken => "UNIQUE constraint failed: external_account.token",
         }
     }
 

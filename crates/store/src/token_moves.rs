@@ -52,10 +52,10 @@ impl TokenMoveStore for SqlStore {
             return Ok(Committed::unchanged(TokenMoveOutcome::TooMany));
         }
         for token in &planned.moving {
-            // Made on the page by an owner who is one no longer: from here on they are its maker.
+            // Made on the page, or in an integration's set-up, by an owner who is one no longer: from here on they are its maker.
             sqlx::query(
                 "UPDATE token SET owner = $1, \
-                 maker = COALESCE(maker, CASE WHEN source = 'page' THEN owner ELSE NULL END) WHERE sid = $2",
+                 maker = COALESCE(maker, CASE WHEN source IN ('page', 'integration') THEN owner ELSE NULL END) WHERE sid = $2",
             )
             .bind(to.as_bytes().as_slice())
             .bind(token.sid.as_bytes().as_slice())

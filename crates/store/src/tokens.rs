@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use latchkey_domain::{AccountSid, RepId, Timestamp, TokenHash, TokenRateLimit};
+use latchkey_domain::{AccountSid, AddressRules, RepId, Timestamp, TokenHash, TokenRateLimit};
 use latchkey_service::AuditEntry;
 use latchkey_service::ports::{
     Committed, Credential, LastCall, NewToken, NotedCall, Revocation, StoreResult, TokenChange, TokenFilter,
@@ -14,7 +14,7 @@ use sqlx::{AnyConnection, AnyPool, AssertSqlSafe};
 use crate::constraint::Constraint;
 use crate::failure::{OrUnavailable, unavailable};
 use crate::row::{self, Fields, rep_columns, token_columns, token_joins};
-use crate::{SqlStore, audit, listing, placeholders, standing};
+use crate::{SqlStore, audit, listing, placeholders, policy, standing};
 
 /// A selection of whole credentials.
 macro_rules! select_credentials {
@@ -24,7 +24,9 @@ macro_rules! select_credentials {
             token_columns!(),
             ", ",
             rep_columns!(),
-            " FROM token_secret JOIN token ON token.sid = token_secret.sid ",
+            // Read with the token: what its scopes count for is said at one instant.
+            ", policy.admin_scopes AS policy_admin_scopes",
+            " FROM token_secret JOIN token ON token.sid = token_secret.sid JOIN policy ON policy.id = 1 ",
             token_joins!()
         )
     };
@@ -46,19 +48,10 @@ impl TokenStore for SqlStore {
         audit: &AuditEntry,
     ) -> StoreResult<Committed<TokenInsertion>> {
         let mut transaction = self.begin().await?;
-        if let Some(refusal) = refusal(&mut transaction, token, max_live).await? {
-            return Ok(Committed::unchanged(refusal));
+        match store(&mut transaction, token, max_live, audit).await? {
+            TokenInsertion::Inserted => {}
+            refusal => return Ok(Committed::unchanged(refusal)),
         }
-        match insert(&mut transaction, token).await {
-            Ok(()) => {}
-            // Another owner's form, posted at the same time: their lock is not this one.
-            Err(error) if Constraint::TokenForm.is_violated_in(&error) => {
-                return Ok(Committed::unchanged(TokenInsertion::FormUsed));
-            }
-            Err(error) => return Err(unavailable(error)),
-        }
-        listing::list(&mut transaction, token).await?;
-        audit::write(&mut transaction, audit).await?;
         transaction.commit_change(&[TokenChange::Token(token.token.sid)], TokenInsertion::Inserted).await
     }
 
@@ -107,27 +100,14 @@ impl TokenStore for SqlStore {
         if find(&mut transaction, sid, owner).await?.is_none() {
             return Ok(Committed::unchanged(Revocation::NotFound));
         }
-        let revoked =
-            sqlx::query("UPDATE token SET revoked_at = $1 WHERE sid = $2 AND revoked_at IS NULL AND expires_at > $1")
-                .bind(now.unix_seconds())
-                .bind(sid.as_bytes().as_slice())
-                .execute(&mut *transaction)
-                .await
-                .or_unavailable()?;
+        let revoked = revoke(&mut transaction, sid, now).await?;
         // Read again: the update may have waited for another revocation.
         let Some(token) = find(&mut transaction, sid, owner).await? else {
             return Ok(Committed::unchanged(Revocation::NotFound));
         };
-        if revoked.rows_affected() == 0 {
+        if !revoked {
             return Ok(Committed::unchanged(Revocation::HadEnded(token)));
         }
-        // The copy that the list by last use goes by.
-        sqlx::query("UPDATE token_last_used SET revoked_at = $1 WHERE sid = $2")
-            .bind(now.unix_seconds())
-            .bind(sid.as_bytes().as_slice())
-            .execute(&mut *transaction)
-            .await
-            .or_unavailable()?;
         audit::write(&mut transaction, audit).await?;
         transaction.commit_change(&[TokenChange::Token(sid)], Revocation::Revoked(token)).await
     }
@@ -216,13 +196,58 @@ impl TokenStore for SqlStore {
     }
 }
 
-/// Why a token may not be stored, if it may not. Leaves the owner locked.
+/// Stores a new token with its audit entry, in a transaction that is to be committed as a change of it, or dropped
+/// where the token is refused.
+pub(crate) async fn store(
+    connection: &mut AnyConnection,
+    token: &NewToken,
+    max_live: usize,
+    audit: &AuditEntry,
+) -> StoreResult<TokenInsertion> {
+    if let Some(refusal) = refusal(&mut *connection, token, max_live).await? {
+        return Ok(refusal);
+    }
+    match insert(&mut *connection, token).await {
+        Ok(()) => {}
+        // Another owner's form, posted at the same time: their lock is not this one.
+        Err(error) if Constraint::TokenForm.is_violated_in(&error) => return Ok(TokenInsertion::FormUsed),
+        Err(error) => return Err(unavailable(error)),
+    }
+    listing::list(&mut *connection, token).await?;
+    audit::write(connection, audit).await?;
+    Ok(TokenInsertion::Inserted)
+}
+
+/// Revokes a token that has not ended, in a transaction that is to be committed as a change of it; whether it was so.
+pub(crate) async fn revoke(connection: &mut AnyConnection, sid: AccountSid, now: Timestamp) -> StoreResult<bool> {
+    let revoked =
+        sqlx::query("UPDATE token SET revoked_at = $1 WHERE sid = $2 AND revoked_at IS NULL AND expires_at > $1")
+            .bind(now.unix_seconds())
+            .bind(sid.as_bytes().as_slice())
+            .execute(&mut *connection)
+            .await
+            .or_unavailable()?;
+    if revoked.rows_affected() == 0 {
+        return Ok(false);
+    }
+    // The copy that the list by last use goes by.
+    sqlx::query("UPDATE token_last_used SET revoked_at = $1 WHERE sid = $2")
+        .bind(now.unix_seconds())
+        .bind(sid.as_bytes().as_slice())
+        .execute(connection)
+        .await
+        .or_unavailable()?;
+    Ok(true)
+}
+
+/// Why a token may not be stored, if it may not. Leaves the policy and the owner locked.
 async fn refusal(
     connection: &mut AnyConnection,
     new: &NewToken,
     max_live: usize,
 ) -> StoreResult<Option<TokenInsertion>> {
     let token = &new.token;
+    let policy = policy::lock(&mut *connection).await?;
     let owner = standing::take(&mut *connection, token.owner).await?;
     if !owner.is_some_and(standing::Standing::may_own_tokens) {
         return Ok(Some(TokenInsertion::OwnerGone));
@@ -237,6 +262,9 @@ async fn refusal(
         if used.is_some() {
             return Ok(Some(TokenInsertion::FormUsed));
         }
+    }
+    if policy != new.policy {
+        return Ok(Some(TokenInsertion::PolicyChanged));
     }
     let same = sqlx::query(
         "SELECT sid FROM token \
@@ -269,8 +297,8 @@ async fn insert(connection: &mut AnyConnection, new: &NewToken) -> Result<(), sq
     let token = &new.token;
     sqlx::query(
         "INSERT INTO token (sid, owner, description, description_key, scopes, all_scopes, source, form_id, \
-         created_at, expires_at, revoked_at, rate_limit, maker) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+         created_at, expires_at, revoked_at, rate_limit, maker, addresses) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     )
     .bind(token.sid.as_bytes().as_slice())
     .bind(token.owner.as_bytes().as_slice())
@@ -285,13 +313,22 @@ async fn insert(connection: &mut AnyConnection, new: &NewToken) -> Result<(), sq
     .bind(token.revoked_at.map(Timestamp::unix_seconds))
     .bind(token.rate_limit.to_string())
     .bind(token.maker.as_ref().map(|maker| maker.id.as_bytes().to_vec()))
+    .bind(token.addresses.as_ref().map(AddressRules::to_string).unwrap_or_default())
     .execute(&mut *connection)
     .await?;
     sqlx::query("INSERT INTO token_secret (hash, sid, not_after) VALUES ($1, $2, NULL)")
         .bind(new.secret.as_bytes().as_slice())
         .bind(token.sid.as_bytes().as_slice())
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
+    for (first, last) in token.addresses.iter().flat_map(AddressRules::bounds) {
+        sqlx::query("INSERT INTO token_network (sid, first_address, last_address) VALUES ($1, $2, $3)")
+            .bind(token.sid.as_bytes().as_slice())
+            .bind(first.as_slice())
+            .bind(last.as_slice())
+            .execute(&mut *connection)
+            .await?;
+    }
     Ok(())
 }
 

@@ -4,12 +4,13 @@
 //! 1. 400: an unsafe path (refused before it gets here), or more than one credential.
 //! 2. 404 or 405: no such path, or not with this method (`routes.rs`).
 //! 3. 401: no credential, or one that is not good; 429: too many calls; 403: it lacks the scope (`admission.rs`).
-//! 4. The route itself (`token.rs`; for the catalog's, `gateway/` where there is an upstream, else `records.rs`).
+//! 4. The route itself (`token.rs`, `external_account.rs`; for the catalog's, `gateway/` where there is an upstream, else `records.rs`).
 //!
 //! Where the database does not answer, that is a 503: neither yes nor no. Cookies are not looked at here, nor are
 //! headers that name another method or path.
 
 mod body;
+mod external_account;
 mod precondition;
 mod query;
 mod records;
@@ -109,7 +110,7 @@ impl Call<'_> {
         match failure {
             Failure::Store(StoreError::Unconfirmed(_)) => Problem::in_doubt(),
             Failure::Store(_) => Problem::unavailable(),
-            Failure::Refused(_) | Failure::Random(_) | Failure::PasswordHashing(_) => internal(),
+            Failure::Refused(_) | Failure::Random(_) | Failure::PasswordHashing(_) | Failure::Sealing(_) => internal(),
         }
     }
 }
@@ -118,6 +119,7 @@ async fn perform(call: &Call<'_>, action: Action, body: Body) -> Result<Response
     match action {
         Action::Own(OwnAction::ShowToken) => token::show(call).await,
         Action::Own(OwnAction::GiveUpToken) => token::give_up(call).await,
+        Action::Own(OwnAction::ShowExternalAccount) => external_account::show(call).await,
         Action::Record(RecordAction::Search) => records::search(call).await,
         Action::Record(RecordAction::List) => records::list(call).await,
         Action::Record(RecordAction::Create) => records::create(call, body).await,

@@ -15,6 +15,8 @@ mod output;
 mod public_url;
 mod rep;
 mod rep_standing;
+mod secret_keys;
+mod secrets;
 mod serve;
 mod setting;
 mod sole_server;
@@ -56,6 +58,9 @@ enum Command {
     /// Check the audit log's chain, and take its older part out.
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Make keys for vendors' credentials, and seal them anew.
+    #[command(subcommand)]
+    Secrets(secrets::Secrets),
     /// Print the catalog in use, as TOML.
     Catalog,
     /// Print the contract of the vendor API, as OpenAPI 3.1.
@@ -104,6 +109,7 @@ async fn perform(arguments: Arguments) -> Result<(), Failed> {
         Command::Rep(rep) => rep.run(&sources).await,
         Command::Token(token) => token.run(&sources).await,
         Command::Audit(audit) => audit.run(&sources).await,
+        Command::Secrets(secrets) => secrets.run(&sources).await,
         Command::Catalog => {
             let text = sources.catalog_text()?;
             sources.read_catalog(&text)?;

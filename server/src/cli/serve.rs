@@ -4,7 +4,8 @@
 //!    is found before that is touched.
 //! 2. The database is opened, its schema made or migrated, and a set-up link offered where nobody is an admin.
 //! 3. Connections are let in; one line of JSON on standard output says so, and where.
-//! 4. Uses of tokens are written down, the audit log is sequenced, ended sessions removed, exchanges of ended tokens broken off, until a signal comes.
+//! 4. Uses of tokens are written down, the audit log is sequenced, ended sessions removed, tokens that
+//!    nobody uses revoked, exchanges of ended tokens broken off, until a signal comes.
 //! 5. Connections are brought to their end, the last uses written, the last entries sequenced, the database closed.
 
 use std::net::SocketAddr;
@@ -26,17 +27,17 @@ use super::failure::{Broken as _, Exit, Failed};
 use super::listening::Taken;
 use super::public_url;
 use super::setting::{Open, Sources, in_words};
-use super::{audit_chore, audit_key, output};
+use super::{audit_chore, audit_key, output, secret_keys};
 use crate::connections::{self, Limits};
 use crate::gateway::{self, Gateway, Upstream};
 use crate::networks::Networks;
 use crate::routing::{Application, Surface};
 use crate::{NetworkSettings, ServerState, WebSettings};
 
-/// How often the remains of ended sessions are removed.
-const SESSIONS_INTERVAL: Duration = Duration::from_hours(1);
 /// How often it is looked whether notifications pile up in the database.
 const NOTICES_INTERVAL: Duration = Duration::from_mins(1);
+/// How often ended sessions and old changes are forgotten, and tokens revoked that nobody uses.
+const HOURLY: Duration = Duration::from_hours(1);
 /// How long each of the last steps may take, after connections have had theirs.
 const LAST_STEP: Duration = Duration::from_millis(700);
 
@@ -110,6 +111,7 @@ impl Serve {
         let web = self.web_settings()?;
         let gateway = self.gateway()?;
         let catalog = sources.read_catalog(&sources.catalog_text()?)?;
+        let secret_keys = sources.secret_key_file().map(secret_keys::read).transpose()?;
         let taken = Taken::take(self.listen)?;
         let taken_for_api = self.api_listen.map(Taken::take).transpose()?;
         let limits = VendorLimits { calls: self.rate_limit, introspections: self.introspect_limit };
@@ -119,6 +121,7 @@ impl Serve {
         };
         let claim = sources.claim()?;
         let mut open = sources.open_with(catalog, Opening::Serve, limits).await?;
+        open.service = secret_keys::with_keys(open.service, secret_keys, sources.secret_key_file()).await?;
         open.service = audit_key::with_key(open.service, &open.store, &sources.audit_key_file()).await?;
         let change = open.store.schema_change();
         if change.from != change.to {
@@ -202,6 +205,7 @@ async fn serve(open: Open, state: ServerState, listener: TcpListener, api: Optio
     chores.spawn(watch_notices(Arc::clone(&service)));
     chores.spawn(flush_last_use(Arc::clone(&service)));
     chores.spawn(remove_ended_sessions(Arc::clone(&service)));
+    chores.spawn(revoke_idle_tokens(Arc::clone(&service)));
     chores.spawn(audit_chore::keep(Arc::clone(&service)));
     if let Some(gateway) = &state.gateway {
         chores.spawn(Arc::clone(gateway).end_exchanges(Arc::clone(&service)));
@@ -256,7 +260,7 @@ async fn flush_last_use(service: Arc<Service>) {
 }
 
 async fn forget_changes(service: Arc<Service>) {
-    let mut ticks = interval(SESSIONS_INTERVAL);
+    let mut ticks = interval(HOURLY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
@@ -278,13 +282,27 @@ async fn watch_notices(service: Arc<Service>) {
 }
 
 async fn remove_ended_sessions(service: Arc<Service>) {
-    let mut ticks = interval(SESSIONS_INTERVAL);
+    let mut ticks = interval(HOURLY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         match service.remove_ended_sessions().await {
             Ok(removed) => tracing::debug!(removed, "ended sessions removed"),
             Err(error) => tracing::warn!(cause = %error, "ended sessions could not be removed"),
+        }
+    }
+}
+
+/// Each step is whole; one that is broken off by the end leaves the rest to the next start.
+async fn revoke_idle_tokens(service: Arc<Service>) {
+    let mut ticks = interval(HOURLY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match service.revoke_idle_tokens().await {
+            Ok(0) => {}
+            Ok(revoked) => tracing::info!(revoked, "tokens that nobody used were revoked, as the policy says"),
+            Err(error) => tracing::warn!(cause = %error, "tokens that nobody uses could not be revoked"),
         }
     }
 }

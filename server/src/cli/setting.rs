@@ -1,12 +1,14 @@
 //! Where commands find the database and the catalog, and how they open them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use latchkey_domain::Catalog;
+use latchkey_domain::external_account::Integrations;
 use latchkey_service::{
-    DEFAULT_CATALOG, MonotoneClock, Origin, Service, SystemClock, SystemRandom, VendorLimits, read_catalog,
+    DEFAULT_CATALOG, DEFAULT_INTEGRATIONS, MonotoneClock, Origin, Service, SystemClock, SystemRandom, VendorLimits,
+    fitting_integrations, read_catalog, read_integrations,
 };
 use latchkey_store::{Notices, Opening, SchemaChange, SqlStore};
 
@@ -52,6 +54,19 @@ pub(super) struct Sources {
         default_value = "listen"
     )]
     change_notices: ChangeNotices,
+    /// The keys that vendors' credentials are sealed under.
+    #[arg(
+        long,
+        help = "The keys that vendors' credentials are sealed under, a file outside the database that latchkey secrets \
+                new-key makes; without it, no credential is kept",
+        global = true,
+        value_name = "FILE",
+        env = "LATCHKEY_SECRET_KEY_FILE"
+    )]
+    secret_key_file: Option<PathBuf>,
+    /// The integrations of external service accounts, a TOML file, in place of those inside
+    #[arg(long, global = true, value_name = "FILE", env = "LATCHKEY_INTEGRATIONS")]
+    integrations: Option<PathBuf>,
 }
 
 /// [`Notices`] on the command line.
@@ -94,6 +109,29 @@ impl Sources {
         })
     }
 
+    /// The integrations that are offered beside this catalog. Of those inside, a catalog of one's own leaves out what it
+    /// has no scopes for; everything else that does not fit stops the start.
+    fn read_integrations(&self, catalog: &Catalog) -> Result<Integrations, Failed> {
+        let (name, text) = match (&self.integrations, &self.catalog) {
+            (Some(file), _) => {
+                let text = std::fs::read_to_string(file)
+                    .broken(|error| format!("the integrations {} cannot be read: {error}", file.display()))?;
+                (file.display().to_string(), text)
+            }
+            (None, None) => ("inside".to_owned(), DEFAULT_INTEGRATIONS.to_owned()),
+            (None, Some(_)) => {
+                let (integrations, left_out) = fitting_integrations(catalog)
+                    .broken(|error| format!("the integrations inside, line {}: {}", error.line, error.reason))?;
+                for code in left_out {
+                    tracing::info!(integration = %code, "the catalog lacks a scope of this integration: it is not offered");
+                }
+                return Ok(integrations);
+            }
+        };
+        read_integrations(&text, catalog)
+            .broken(|error| format!("the integrations {name}, line {}: {}", error.line, error.reason))
+    }
+
     /// The use cases for one command.
     pub(super) async fn open(&self) -> Result<Open, Failed> {
         let catalog = self.read_catalog(&self.catalog_text()?)?;
@@ -107,11 +145,13 @@ impl Sources {
         opening: Opening,
         limits: VendorLimits,
     ) -> Result<Open, Failed> {
+        let integrations = self.read_integrations(&catalog)?;
         let store = self.open_store(opening).await?;
         let clock = Arc::new(MonotoneClock::new(SystemClock));
         let service = Service::new(Arc::new(store.clone()), clock, Arc::new(SystemRandom), Arc::new(catalog))
             .map_err(|failure| Failed::of(failure, ""))?
-            .with_limits(limits);
+            .with_limits(limits)
+            .with_integrations(integrations);
         // What a command changes must hold in running servers when it answers.
         let service = if opening == Opening::Serve { service } else { service.beside_a_server() };
         Ok(Open { service: Arc::new(service), store })
@@ -128,6 +168,11 @@ impl Sources {
             Some(file) => file.clone(),
             None => audit_key::default_file(&self.database_url),
         }
+    }
+
+    /// The file that holds the keys of vendors' credentials, if one is named.
+    pub(super) fn secret_key_file(&self) -> Option<&Path> {
+        self.secret_key_file.as_deref()
     }
 
     /// `latchkey migrate`

@@ -49,6 +49,23 @@ pub(super) fn token() -> Value {
     })
 }
 
+/// An external service account, as a token without the scope for credentials reads it.
+pub(super) fn external_account() -> Value {
+    json!({
+        "id": ID,
+        "integration": "assess-on-cloud",
+        "level": "branch",
+        "entity": "Denver",
+        "state": "active",
+        "settings": {
+            "days_to_expire": 30,
+            "manager_emails": ["ann@example.com", "bob@example.com"],
+            "manager_id": null,
+            "send_thank_you_email": true
+        }
+    })
+}
+
 /// What is sent to introspect or revoke a token. The value is no token: a real one looks like a secret to scanners.
 pub(super) fn token_form() -> Value {
     json!({ "token": "AUTH_TOKEN", "token_type_hint": "access_token" })

@@ -45,6 +45,16 @@ fn token(paths: &mut Paths) {
         operation("give_up_token", TOKEN, "Give the token up", about, Needs::AnyToken).response("204", shared("Done"));
     paths.add_path_operation("/api/v1/token", vec![HttpMethod::Get], show);
     paths.add_path_operation("/api/v1/token", vec![HttpMethod::Delete], give_up);
+    let shown = authenticated("The account.")
+        .content("application/json", content("ExternalServiceAccount", examples::external_account()));
+    let about = "Who the integration is set up for, and its settings. `credentials` is there for a token that has the \
+                 scope `external-credential-read`, and each answer with it is in the audit log. A token that belongs \
+                 to no active account gets 404.";
+    let show_account =
+        operation("read_external_account", TOKEN, "Read the token's own account", about, Needs::AnyToken)
+            .response("200", shown);
+    let path = "/api/v1/external-service-account";
+    paths.add_path_operation(path, vec![HttpMethod::Get], with_refusals(show_account, &[404]));
 }
 
 fn oauth(paths: &mut Paths) {

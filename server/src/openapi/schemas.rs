@@ -58,6 +58,49 @@ pub(super) enum TokenStatus {
     Revoked,
 }
 
+/// The external service account that a token belongs to.
+#[derive(ToSchema)]
+pub(super) struct ExternalServiceAccount {
+    /// Its id.
+    #[schema(pattern = "^[0-9a-f]{32}$", example = "0193584c7be07d2c9f0e6a51b2c4d8e7")]
+    id: String,
+    /// The integration's code.
+    #[schema(example = "assess-on-cloud")]
+    integration: String,
+    level: AccountLevel,
+    /// The company's, branch's or service rep's name; null for the whole system.
+    #[schema(required = true, example = "Denver")]
+    entity: Option<String>,
+    state: AccountState,
+    /// Every setting of the integration by its name: a number, a text, a list of e-mail addresses, true or false; null
+    /// for one that is left empty.
+    #[schema(example = json!({ "days_to_expire": 30, "manager_id": null, "send_thank_you_email": true }))]
+    settings: BTreeMap<String, Value>,
+    /// Every credential by its name; null for one that is not set. Left out for a token without the scope
+    /// `external-credential-read`.
+    #[schema(nullable = false, example = json!({ "user": "USER", "password": "PASSWORD" }))]
+    credentials: Option<BTreeMap<String, Option<String>>>,
+}
+
+/// Whom an account is for.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(super) enum AccountLevel {
+    System,
+    Company,
+    Branch,
+    ServiceRep,
+}
+
+/// `expiring` from 14 days before the token's end on; `failing` where the token may not do all that is needed.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(super) enum AccountState {
+    Active,
+    Expiring,
+    Failing,
+}
+
 /// The content of a record: any JSON object of at most 64 KiB.
 #[derive(ToSchema)]
 #[schema(example = json!({ "name": "Northwind" }))]

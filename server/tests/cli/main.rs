@@ -10,11 +10,14 @@
 mod audit;
 mod commands;
 mod durability;
+mod external_accounts;
 mod failures;
 mod finality;
 mod gateway_memory;
 mod gateways;
 mod https_upstream;
+mod office;
 mod quick_start;
+mod secrets;
 mod serving;
 mod support;

@@ -20,7 +20,7 @@ const PUBLIC: [&str; 4] = ["/healthz", "/readyz", "/metrics", "/pkg/{hash}/{name
 /// Lead people home.
 const WAYS_HOME: [&str; 2] = ["/", "/settings"];
 /// Take credentials of their own, and no cookie.
-const FOR_PROGRAMS: [(&str, &str); 7] = [
+const FOR_PROGRAMS: [(&str, &str); 8] = [
     ("POST", "/oauth2/introspect"),
     ("POST", "/oauth2/revoke"),
     ("GET", "/auth/forward"),
@@ -28,6 +28,7 @@ const FOR_PROGRAMS: [(&str, &str); 7] = [
     ("GET", "/auth/envoy/api/v1/customers"),
     ("GET", "/api/v1/token"),
     ("DELETE", "/api/v1/token"),
+    ("GET", "/api/v1/external-service-account"),
 ];
 
 /// The paths that the router has, as they were given to it. Nothing but its `Debug` tells them.

@@ -98,8 +98,15 @@ fn Named(who: Who, by: By) -> impl IntoView {
             let description = description.unwrap_or_else(|| "A token that is gone".to_owned());
             view! { {description} <span class="sub"><a class="id" href=path>{sid}</a></span> }.into_any()
         }
+        Who::ExternalAccount { id, integration } => {
+            let id = id.to_string();
+            let path = by.address(&id);
+            let name = integration.unwrap_or_else(|| "An account that is gone".to_owned());
+            view! { {name} <span class="sub"><a class="id" href=path>{id}</a></span> }.into_any()
+        }
         Who::CommandLine => view! { <a href=by.address(AuditQuery::COMMAND_LINE)>"Command line"</a> }.into_any(),
         Who::Anonymous => view! { <a href=by.address(AuditQuery::NOBODY)>"Nobody known"</a> }.into_any(),
+        Who::Policy => view! { <a href=by.address(AuditQuery::POLICY)>"The policy"</a> }.into_any(),
         Who::Nothing => ().into_any(),
         Who::Unknown(kind) => kind.into_any(),
     }

@@ -7,6 +7,7 @@ mod invite;
 mod move_tokens;
 mod new_system_rep;
 mod new_token_for;
+mod policy;
 mod rep;
 mod rep_actions;
 mod reps;
@@ -34,12 +35,13 @@ pub(crate) fn AdministrationView(page: AdministrationPage) -> impl IntoView {
         AdministrationPage::TokenOwner(page) => view! { <token_owner::TokenOwnerView page=page/> }.into_any(),
         AdministrationPage::NewToken(page) => view! { <new_token_for::NewTokenForView page=*page/> }.into_any(),
         AdministrationPage::AuditLog(page) => view! { <audit_log::AuditLogView page=*page/> }.into_any(),
+        AdministrationPage::Policy(page) => view! { <policy::PolicyView page=*page/> }.into_any(),
         AdministrationPage::TokenAdded(page) => view! { <new_token_for::TokenAddedView page=page/> }.into_any(),
     }
 }
 
 /// What a notice shows of a sentence.
-fn noticed(said: Option<Said>) -> Option<(Tone, String)> {
+pub(in crate::pages) fn noticed(said: Option<Said>) -> Option<(Tone, String)> {
     said.map(|said| (if said.done { Tone::Good } else { Tone::Warn }, said.sentence))
 }
 
@@ -62,7 +64,7 @@ fn StatePill(state: RepState) -> impl IntoView {
 
 /// What a field of addresses suggests.
 #[component]
-fn Suggestions(id: &'static str, reps: Vec<RepOverview>) -> impl IntoView {
+pub(in crate::pages) fn Suggestions(id: &'static str, reps: Vec<RepOverview>) -> impl IntoView {
     let options = reps.into_iter().map(|found| view! { <option value=found.rep.email>{found.rep.name}</option> });
     view! { <datalist id=id>{options.collect_view()}</datalist> }
 }

@@ -129,7 +129,7 @@ pub(super) fn take(bounds: &Nodes, state: &mut State, number: usize, taken: Move
             Place::Waiting { revision, wait, asked }
         }
         (Move::Hear, Place::Waiting { revision, mut wait, asked }) => {
-            if wait.hear(asked?, NOW) {
+            if wait.hear(&asked?, NOW) {
                 state.answered = state.answered.max(revision);
                 idle
             } else {

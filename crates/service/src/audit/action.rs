@@ -100,11 +100,26 @@ actions! {
     Tokens: "group:tokens", "Tokens" {
         TokenCreated: "token_created", "Token created";
         TokenRevoked: "token_revoked", "Token revoked";
+        IdleTokenRevoked: "idle_token_revoked", "Token revoked, not used for long";
         TokensMoved: "tokens_moved", "Tokens moved";
         TokenMoved: "token_moved", "Token moved";
         TokenLimited: "token_limited", "Token's limit of calls set";
         TokenLookedUp: "token_looked_up", "Token looked up";
         TokensExported: "tokens_exported", "List of tokens exported";
+        PolicyChanged: "policy_changed", "Policy changed";
+    }
+    ExternalAccounts: "group:external-accounts", "External service accounts" {
+        ExternalAccountStarted: "external_account_started", "External service account started";
+        ExternalAccountSaved: "external_account_saved", "External service account changed";
+        ExternalAccountTokenGenerated: "external_account_token_generated", "External service account's token generated";
+        ExternalAccountTokenPasted: "external_account_token_pasted", "External service account's token pasted";
+        ExternalAccountTokenReplaced: "external_account_token_replaced", "External service account's token replaced";
+        ExternalAccountTokenRevoked: "external_account_token_revoked", "External service account's token revoked";
+        ExternalAccountConfirmed: "external_account_confirmed", "External service account's token confirmed";
+        ExternalAccountSubmitted: "external_account_submitted", "External service account submitted";
+        ExternalAccountCancelled: "external_account_cancelled", "External service account cancelled";
+        CredentialsRead: "credentials_read", "Vendor's credentials read";
+        CredentialResealed: "credential_resealed", "Vendor's credential sealed under another key";
     }
     Calls: "group:calls", "Calls of vendors" {
         CallsRefused: "calls_refused", "Calls refused";

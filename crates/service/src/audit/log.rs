@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use latchkey_domain::external_account::ExternalAccountId;
 use latchkey_domain::{AccountSid, RepId, Timestamp};
 
 use super::query::{AuditQuery, UnderstoodQuery};
@@ -110,10 +111,19 @@ pub enum Who {
         /// Its description; `None` where there is no such token any more.
         description: Option<String>,
     },
+    /// An external service account.
+    ExternalAccount {
+        /// Its id.
+        id: ExternalAccountId,
+        /// Its integration's code; `None` where there is no such account any more.
+        integration: Option<String>,
+    },
     /// An operator on the command line.
     CommandLine,
     /// Nobody that is known.
     Anonymous,
+    /// Latchkey itself, by a rule of the policy.
+    Policy,
     /// Nothing that has a name.
     Nothing,
     /// Of a kind that this release does not know.

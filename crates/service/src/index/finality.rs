@@ -80,7 +80,7 @@ impl Confirmation {
     /// Takes in who is behind, as it was asked after the commit and heard at `now`. Answers whether nobody is: then
     /// the change is final.
     #[must_use]
-    pub fn hear(&mut self, behind: Vec<NodeBehind>, now: u64) -> bool {
+    pub fn hear(&mut self, behind: &[NodeBehind], now: u64) -> bool {
         let first_heard = |node: &NodeBehind| {
             let before = self.behind.iter().find(|(known, _)| known == node);
             before.map_or(now, |(_, heard)| *heard)
@@ -116,8 +116,7 @@ impl Confirmation {
 /// A duration in microseconds.
 #[must_use]
 pub const fn micros(duration: Duration) -> u64 {
-    let micros = duration.as_micros();
-    if micros > u64::MAX as u128 { u64::MAX } else { micros as u64 }
+    duration.as_secs().saturating_mul(1_000_000).saturating_add(duration.subsec_micros() as u64)
 }
 
 #[cfg(test)]
@@ -150,13 +149,13 @@ mod tests {
     #[test]
     fn silence_is_counted_from_when_a_node_was_heard_of_as_it_is() {
         let mut wait = Confirmation::since(0);
-        assert!(!wait.hear(vec![node(1, 1), node(2, 1)], SECOND));
-        assert!(!wait.hear(vec![node(1, 1), node(2, 2)], 2 * SECOND));
+        assert!(!wait.hear(&[node(1, 1), node(2, 1)], SECOND));
+        assert!(!wait.hear(&[node(1, 1), node(2, 2)], 2 * SECOND));
         assert!(wait.is_certain(2_200_000));
         assert_eq!(wait.silent(2_200_000), []);
         assert_eq!(wait.silent(3_200_000), [node(1, 1)]);
         assert_eq!(wait.all_silent_at(), Some(4_200_000));
-        assert!(wait.hear(Vec::new(), 4 * SECOND));
+        assert!(wait.hear(&[], 4 * SECOND));
         assert_eq!(wait.all_silent_at(), None);
     }
 }

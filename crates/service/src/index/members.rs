@@ -109,7 +109,7 @@ impl Index {
             {
                 Ok(Ok(None)) => return false,
                 Ok(Ok(Some(behind))) => {
-                    if wait.hear(behind, self.clock.micros()) {
+                    if wait.hear(&behind, self.clock.micros()) {
                         return true;
                     }
                 }

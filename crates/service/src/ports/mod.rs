@@ -12,7 +12,9 @@
 mod account_links;
 mod audit;
 mod changes;
+mod external_accounts;
 mod listing;
+mod policy;
 mod records;
 mod rep_overview;
 mod reps;
@@ -31,9 +33,15 @@ pub use changes::{
     ChangeStore, ChangeWatch, Committed, Following, Membership, NodeBehind, NodeId, Revision, SecretPlace,
     SecretRecord, TokenChange, TokenChanges,
 };
-pub use listing::{
-    MalformedTokenPosition, TokenListing, TokenOrder, TokenPosition, TokenQuery, TokenSort, TokenStretch, TokenSurvey,
+pub use external_accounts::{
+    AccountChange, AccountContent, AccountRecord, AccountStage, AccountTarget, Acted, Activation, CancelledDraft,
+    DraftInsertion, ExternalAccountStore, NewDraft, TokenGift, TokenGiftAudits,
 };
+pub use listing::{
+    Breach, MalformedTokenPosition, TokenListing, TokenOrder, TokenPosition, TokenQuery, TokenSort, TokenStretch,
+    TokenSurvey,
+};
+pub use policy::{IdleRevocation, PolicyChoice, PolicySaving, PolicyStore, PolicyVersion, StoredPolicy};
 pub use records::{RecordDeletion, RecordInsertion, RecordReplacement, RecordStore, StoredRecord};
 pub use rep_overview::{RepFilter, RepOverview, RepOverviewStore};
 pub use reps::{EmailChange, NewRep, Rep, RepChange, RepInsertion, RepStore};
@@ -128,10 +136,12 @@ pub trait Store:
     + TokenListing
     + TokenMoveStore
     + TokenSelectionStore
+    + PolicyStore
     + AuditStore
     + RecordStore
     + AuditStore
     + ChangeStore
+    + ExternalAccountStore
 {
     /// Whether the database answers.
     ///

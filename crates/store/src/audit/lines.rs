@@ -4,6 +4,7 @@
 //! page; the others are checked on what it gives. Their columns stand in COALESCE, which means the same and keeps
 //! the planner, which knows little about the data, from choosing another index.
 
+use latchkey_domain::external_account::ExternalAccountId;
 use latchkey_domain::{AccountSid, RepId};
 use latchkey_service::ports::StoreResult;
 use latchkey_service::{AuditActor, AuditCursor, AuditFilter, AuditLine, AuditMac, AuditRange, AuditSubject, Who};
@@ -40,6 +41,7 @@ fn equalities(filter: &AuditFilter) -> Vec<Equality> {
     let subject = match filter.subject {
         Some(AuditSubject::Rep(id)) => Some(("subject_id", bytes(*id.as_bytes()))),
         Some(AuditSubject::Token(sid)) => Some(("subject_id", bytes(*sid.as_bytes()))),
+        Some(AuditSubject::ExternalAccount(id)) => Some(("subject_id", bytes(*id.as_bytes()))),
         Some(AuditSubject::Nothing) | None => None,
     };
     let actor = filter.actor.map(|actor| match actor {
@@ -47,6 +49,7 @@ fn equalities(filter: &AuditFilter) -> Vec<Equality> {
         AuditActor::Token(sid) => ("actor_id", bytes(*sid.as_bytes())),
         AuditActor::CommandLine => ("actor_kind", text("command_line")),
         AuditActor::Anonymous => ("actor_kind", text("anonymous")),
+        AuditActor::Policy => ("actor_kind", text("policy")),
     });
     let request = filter.request_id.as_ref().map(|id| ("request_id", text(id)));
     let address = filter.address.as_ref().map(|address| ("address", text(address)));
@@ -194,13 +197,15 @@ pub(super) async fn page(
          audit_link.seq AS seq, audit_link.mac AS mac, \
          actor_rep.name AS actor_name, actor_rep.email AS actor_email, actor_token.description AS actor_description, \
          subject_rep.name AS subject_name, subject_rep.email AS subject_email, \
-         subject_token.description AS subject_description \
+         subject_token.description AS subject_description, \
+         subject_account.integration AS subject_integration \
          FROM ({}) AS entry \
          LEFT JOIN audit_link ON audit_link.entry = entry.id \
          LEFT JOIN service_rep AS actor_rep ON actor_rep.id = entry.actor_id \
          LEFT JOIN token AS actor_token ON actor_token.sid = entry.actor_id \
          LEFT JOIN service_rep AS subject_rep ON subject_rep.id = entry.subject_id \
          LEFT JOIN token AS subject_token ON subject_token.sid = entry.subject_id \
+         LEFT JOIN external_account AS subject_account ON subject_account.id = entry.subject_id \
          ORDER BY entry.at DESC, entry.id DESC",
         conditions.select("*", NEWEST_FIRST),
     );
@@ -251,8 +256,14 @@ fn who(fields: Fields<'_>, [kind, id, name, email, description]: [&'static str; 
         ("token", Some(id)) => {
             Who::Token { sid: AccountSid::from_bytes(id), description: fields.optional_text(description)? }
         }
+        // An account does nothing itself: it is a subject.
+        ("external_account", Some(id)) => Who::ExternalAccount {
+            id: ExternalAccountId::from_bytes(id),
+            integration: fields.optional_text("subject_integration")?,
+        },
         ("command_line", None) => Who::CommandLine,
         ("anonymous", None) => Who::Anonymous,
+        ("policy", None) => Who::Policy,
         ("nothing", None) => Who::Nothing,
         _ => Who::Unknown(kind),
     })

@@ -1,3 +1,4 @@
+use latchkey_domain::external_account::ExternalAccountId;
 use latchkey_service::ports::{RepStore, SessionStore, Store, StoreError, TokenFilter, TokenStore};
 use latchkey_service::{AuditAction, AuditActor, AuditEntry, AuditSubject, Origin};
 
@@ -7,7 +8,13 @@ use crate::fixture::{NOW, after, entry, new_session, new_token, rep_id, secret, 
 pub(crate) async fn every_actor_and_subject_comes_back(fixture: Fixture) {
     let actors =
         [AuditActor::Rep(rep_id(1)), AuditActor::Token(sid(2)), AuditActor::CommandLine, AuditActor::Anonymous];
-    let subjects = [AuditSubject::Rep(rep_id(3)), AuditSubject::Token(sid(4)), AuditSubject::Nothing];
+    let account = ExternalAccountId::from_bytes([5; 16]);
+    let subjects = [
+        AuditSubject::Rep(rep_id(3)),
+        AuditSubject::Token(sid(4)),
+        AuditSubject::ExternalAccount(account),
+        AuditSubject::Nothing,
+    ];
     let mut written = Vec::new();
     for actor in actors {
         for subject in subjects {

@@ -16,9 +16,11 @@ mod account_links;
 mod audit;
 mod audit_chain;
 mod changes;
+mod external_accounts;
 mod fixture;
 mod listing;
 mod opening;
+mod policy;
 mod records;
 mod rep_overview;
 mod reps;
@@ -172,6 +174,17 @@ contract! {
         a_list_follows_what_becomes_of_its_tokens,
         tokens_of_one_kind_share_it,
     }
+    policy {
+        a_policy_comes_back_as_it_was_saved,
+        of_two_who_save_at_once_one_is_told,
+        whoever_is_no_admin_saves_nothing,
+        a_token_obeys_the_policy_that_holds,
+        tokens_and_a_policy_at_once_have_an_order,
+        address_rules_come_back_with_their_token,
+        a_credential_knows_what_is_reserved,
+        what_nobody_uses_is_revoked_and_nothing_else,
+        another_policy_revokes_nothing,
+    }
     changes {
         what_changes_a_verdict_takes_a_revision,
         what_changes_nothing_takes_none,
@@ -197,6 +210,20 @@ contract! {
         records_are_searched_in_any_case,
         a_search_is_literal,
         a_search_of_many_collections_is_paged,
+    }
+    external_accounts {
+        a_draft_comes_back_as_it_was_stored,
+        a_place_is_taken_once,
+        a_step_is_kept_under_the_next_version,
+        a_generated_token_comes_with_its_draft,
+        a_pasted_token_is_one_accounts,
+        a_submission_needs_a_live_token,
+        parallel_submissions_make_one,
+        a_cancelled_draft_takes_its_generated_token_along,
+        submissions_and_cancellations_at_once_leave_one_of_the_two,
+        an_active_account_keeps_a_token,
+        a_confirmation_is_of_one_token,
+        credentials_are_sealed_anew_one_by_one,
     }
     audit {
         every_actor_and_subject_comes_back,

@@ -167,8 +167,10 @@ fn named(who: &Who) -> (String, Option<String>, Option<String>) {
         Who::Rep { known: Some((name, email)), .. } => ("rep", Some(email.clone()), Some(name.clone())),
         Who::Rep { id, known: None } => ("rep", Some(id.to_string()), None),
         Who::Token { sid, description } => ("token", Some(sid.to_string()), description.clone()),
+        Who::ExternalAccount { id, integration } => ("external_account", Some(id.to_string()), integration.clone()),
         Who::CommandLine => ("command_line", None, None),
         Who::Anonymous => ("anonymous", None, None),
+        Who::Policy => ("policy", None, None),
         Who::Nothing => ("nothing", None, None),
         Who::Unknown(kind) => (kind.as_str(), None, None),
     };

@@ -8,6 +8,7 @@ mod audit_log;
 mod move_tokens;
 mod new_rep;
 mod one_rep;
+mod policy;
 mod reps;
 mod tokens;
 
@@ -18,8 +19,8 @@ use axum::routing::{MethodRouter, get, post};
 use http::StatusCode;
 use latchkey_app::ssr::RequestContext;
 use latchkey_app::{
-    ALL_TOKENS, ANY_TOKEN, AUDIT_LOG, AdministrationPage, MOVE_TOKENS, NEW_REP, NEW_TOKEN_FOR, ONE_REP, REVOCATION,
-    SERVICE_REPS, rep_at,
+    ALL_TOKENS, ANY_TOKEN, AUDIT_LOG, AdministrationPage, MOVE_TOKENS, NEW_REP, NEW_TOKEN_FOR, ONE_REP, POLICY,
+    REVOCATION, SERVICE_REPS, rep_at,
 };
 use latchkey_domain::{Refusal, RepId};
 use latchkey_service::{Caller, Failure};
@@ -40,6 +41,7 @@ pub(super) fn page_at(path: &str) -> Option<MethodRouter<ServerState>> {
         ANY_TOKEN => Some(get(all_tokens::show_any)),
         REVOCATION => Some(get(all_tokens::show_revocation)),
         AUDIT_LOG => Some(get(audit_log::show)),
+        POLICY => Some(get(policy::show)),
         _ => None,
     }
 }
@@ -55,10 +57,11 @@ pub(super) fn forms() -> Router<ServerState> {
         .route(ANY_TOKEN, post(all_tokens::revoke))
         .route(REVOCATION, post(all_tokens::confirm))
         .route(AUDIT_LOG, post(audit_log::export))
+        .route(POLICY, post(policy::change))
 }
 
 /// A request's context, and who is asking.
-fn asked(request: &Request) -> Result<(RequestContext, Caller), Box<Response>> {
+pub(super) fn asked(request: &Request) -> Result<(RequestContext, Caller), Box<Response>> {
     let context = request.extensions().get::<RequestContext>().cloned();
     let Some((context, Some(caller))) = context.map(|context| (context.clone(), context.caller)) else {
         // The gate lets nobody come here without a session.
@@ -80,7 +83,12 @@ async fn render(context: RequestContext, page: AdministrationPage, status: u16, 
 }
 
 /// Answers where there is no page to show a failure on.
-async fn fail(state: &ServerState, context: &RequestContext, failure: Failure, request: Request) -> Response {
+pub(super) async fn fail(
+    state: &ServerState,
+    context: &RequestContext,
+    failure: Failure,
+    request: Request,
+) -> Response {
     match failure.into_refusal(&context.origin.request_id) {
         Refusal::NotFound => pages::not_found(state, request).await,
         Refusal::Forbidden => pages::forbidden(context.clone(), request).await,
@@ -89,4 +97,4 @@ async fn fail(state: &ServerState, context: &RequestContext, failure: Failure, r
 }
 
 /// The status of an answer that says that something has changed meanwhile.
-const CONFLICT: u16 = 409;
+pub(super) const CONFLICT: u16 = 409;

@@ -5,6 +5,8 @@
 //! them; no call that was sent after the reply may get through. With `LATCHKEY_FULL` there are thousands of races, which
 //! take many minutes.
 
+#![expect(clippy::print_stdout, reason = "what was raced through is worth knowing where somebody asks")]
+
 mod all_nodes;
 mod commit;
 mod line;

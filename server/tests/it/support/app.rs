@@ -8,8 +8,8 @@ use latchkey_server::routing::{Application, Surface};
 use latchkey_server::{NetworkSettings, ServerState, WebSettings};
 use latchkey_service::ports::{Rep, RepStore as _, TokenSource};
 use latchkey_service::{
-    AuditAction, AuditActor, AuditEntry, AuditKey, AuditSubject, DEFAULT_CATALOG, Origin, RepForm, Service, SignInForm,
-    TokenOwner, VendorLimits, read_catalog,
+    AuditAction, AuditActor, AuditEntry, AuditKey, AuditSubject, Caller, DEFAULT_CATALOG, Origin, RepForm, SecretKey,
+    SecretKeys, Service, SignInForm, TokenOwner, VendorLimits, read_catalog,
 };
 use latchkey_store::{Opening, SqlStore};
 use tempfile::TempDir;
@@ -36,12 +36,15 @@ pub(crate) struct Settings {
     pub(crate) network: NetworkSettings,
     pub(crate) web: WebSettings,
     pub(crate) gateway: Option<Arc<Gateway>>,
+    /// Whether there is a key to keep vendors' credentials under.
+    pub(crate) keeps_credentials: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let limits = VendorLimits { calls: None, introspections: None };
-        Self { limits, network: NetworkSettings::default(), web: WebSettings::default(), gateway: None }
+        let (network, web) = (NetworkSettings::default(), WebSettings::default());
+        Self { limits, network, web, gateway: None, keeps_credentials: true }
     }
 }
 
@@ -95,9 +98,13 @@ impl TestApp {
             Arc::new(CountingRandom::default()),
             Arc::new(read_catalog(catalog).unwrap()),
         );
-        let service = Arc::new(
-            service.unwrap().with_limits(settings.limits).with_audit_key(AuditKey::parse(&"0b".repeat(32)).unwrap()),
-        );
+        let audit_key = AuditKey::parse(&"0b".repeat(32)).unwrap();
+        let mut service = service.unwrap().with_limits(settings.limits).with_audit_key(audit_key);
+        if settings.keeps_credentials {
+            let key = SecretKey::draw(&CountingRandom::default()).unwrap();
+            service = service.with_secret_keys(SecretKeys::of(key));
+        }
+        let service = Arc::new(service);
         let gateway = settings.gateway;
         let state = ServerState::new(Arc::clone(&service), settings.web, settings.network, gateway.clone());
         Self { application: Application::new(state, Surface::Everything), service, store, gateway, clock, directory }
@@ -171,6 +178,7 @@ impl TestApp {
             expiration: "90d".to_owned(),
             scope_choice: ScopeChoice::ALL_CODE.to_owned(),
             scopes: Vec::new(),
+            addresses: String::new(),
         };
         let mut draft = form.parse().unwrap();
         if scopes != "*" {
@@ -205,6 +213,15 @@ impl TestApp {
     /// A vendor with a new token of these scopes.
     pub(crate) async fn vendor(&self, scopes: &str) -> Vendor<'_> {
         Vendor::new(self, self.token(scopes).await)
+    }
+
+    /// An admin with a session, as the use cases know them.
+    pub(crate) async fn admin(&self, email: &str) -> Caller {
+        self.person(email, latchkey_domain::Role::Admin).await;
+        let form = SignInForm { email: email.to_owned(), password: PlainText::new(PASSWORD.to_owned()) };
+        let started = self.service.sign_in(&form, &origin(), "test").await.unwrap();
+        let (rep, session) = self.service.resume(started.cookie.expose()).await.unwrap().unwrap();
+        Caller { rep, session, origin: origin() }
     }
 
     /// A service rep with a session.
