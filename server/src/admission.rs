@@ -13,7 +13,7 @@
 //! its own checksum shows to be cut off or mistyped.
 
 use axum::response::Response;
-use http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use latchkey_domain::{CredentialHeaders, Presented, ScopeName, Timestamp, UnusableCredential, Usage, Verdict};
 use latchkey_service::ports::StoreError;
@@ -94,7 +94,13 @@ pub(crate) fn read(headers: &HeaderMap, query: Option<&str>) -> Result<Read, Pro
     }
 }
 
-/// Judges what a request brought. `needed` is the scope of its route, if it needs one.
+/// What a client says that it is; nothing where that is no plain text.
+pub(crate) fn agent(headers: &HeaderMap) -> &str {
+    headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// Judges what a request brought. `needed` is the scope of its route, if it needs one; `agent` is what the client
+/// says that it is ([`agent`]).
 ///
 /// # Errors
 /// 401, 429, 403, or 503.
@@ -104,6 +110,7 @@ pub(crate) async fn admit(
     needed: Option<&ScopeName>,
     purpose: Purpose,
     arrival: &Arrival,
+    agent: &str,
 ) -> Result<Vendor, Problem> {
     let presented = match read {
         Ok(presented) => presented,
@@ -125,7 +132,7 @@ pub(crate) async fn admit(
         }
     };
     check_address(state, arrival)?;
-    let verified = state.service.verify(&presented, needed, arrival.address.into(), purpose).await;
+    let verified = state.service.verify_call(&presented, needed, arrival.address.into(), purpose, agent).await;
     let verified = verified.map_err(|error| unreachable(state, arrival, &error))?;
     state.metrics.judged(verified.verdict);
     let sid = verified.credential.as_ref().map(|credential| credential.sid);

@@ -2,12 +2,13 @@
 //!
 //! `generate` fills an empty database with tokens as a large company may have them; `lists` measures the list of all
 //! tokens over it; `export` reads all of it as an export does; `revoke` revokes many at once. `calls` measures what
-//! judging a vendor's call costs, over tokens that are all live. Build it with `--release`: figures of a debug build
-//! say nothing.
+//! judging a vendor's call costs, over tokens that are all live; `finality` how long one revocation takes until it is
+//! final on three nodes. Build it with `--release`: figures of a debug build say nothing.
 
 #![expect(clippy::print_stdout, reason = "what is measured is told on standard output")]
 
 mod calls;
+mod finality;
 mod generate;
 mod instructions;
 mod lists;
@@ -80,6 +81,12 @@ enum Command {
     },
     /// Reads everything as an export does, and says how much memory that took.
     Export,
+    /// Measures how long a revocation takes until three nodes of an empty PostgreSQL database have it.
+    Finality {
+        /// How many revocations.
+        #[arg(long, default_value_t = 1_000)]
+        rounds: usize,
+    },
     /// Revokes many live tokens at once.
     Revoke {
         /// Of how many owners at most.
@@ -115,5 +122,9 @@ async fn run(url: &str, command: Command) -> Outcome<()> {
         Command::Instructions { most } => instructions::count(most).await,
         Command::Judge { calls } => instructions::judge(url, calls).await,
         Command::Bare => calls::serve_bare().await,
+        Command::Finality { rounds } => {
+            open().await?.close().await;
+            finality::measure(url, rounds).await
+        }
     }
 }

@@ -51,6 +51,7 @@ use crate::failure::OrUnavailable;
 use crate::row::Fields;
 use crate::transaction::Write;
 
+pub use engine::notices::Notices;
 pub use engine::sqlite::file_of as sqlite_file;
 pub use open::{OpenError, Opening};
 pub use schema::SchemaChange;
@@ -77,8 +78,8 @@ impl SqlStore {
 
     /// Closes every connection, after what they are doing. Operations fail from here on.
     pub async fn close(&self) {
-        if let Place::Server(listening) = &self.place {
-            listening.close().await;
+        if let Place::Server(lines, _) = &self.place {
+            lines.close().await;
         }
         self.reads.close().await;
         self.writes.close().await;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::engine::{postgres, sqlite};
-use crate::{SqlStore, engine};
+use crate::{Notices, SqlStore, engine};
 
 /// What a database is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,11 @@ pub enum OpenError {
     Unreachable { database: String, reason: String },
     #[error("the database {database} refuses the user or the password")]
     AccessDenied { database: String },
+    #[error(
+        "notifications (LISTEN, NOTIFY) do not come through from {database}: name the server itself, or a pooler in \
+         session mode, not one in transaction mode; or let this node ask for changes, with --change-notices poll"
+    )]
+    NoNotices { database: String },
     #[error("the database {database} does not exist; create it first")]
     NoSuchDatabase { database: String },
     #[error(
@@ -86,11 +91,20 @@ impl SqlStore {
     /// # Errors
     /// [`OpenError`], one line for an operator.
     pub async fn open(url: &str, opening: Opening) -> Result<Self, OpenError> {
+        Self::open_with(url, opening, Notices::default()).await
+    }
+
+    /// As [`SqlStore::open`], where nodes of a PostgreSQL server learn of changes like this. To serve from a server
+    /// that is to tell of them, it is tried out first whether it does.
+    ///
+    /// # Errors
+    /// As [`SqlStore::open`].
+    pub async fn open_with(url: &str, opening: Opening, notices: Notices) -> Result<Self, OpenError> {
         sqlx::any::install_default_drivers();
         let (scheme, rest) = url.split_once(':').ok_or(OpenError::UnknownScheme { found: None })?;
         let store = match scheme {
             "sqlite" => sqlite::open(rest, opening).await?,
-            "postgres" | "postgresql" => postgres::open(url, opening).await?,
+            "postgres" | "postgresql" => postgres::open(url, opening, notices).await?,
             // Only what can be a scheme is repeated: in a mistyped URL a password may stand before the first colon.
             _ => {
                 let found = engine::is_scheme(scheme, rest).then(|| scheme.to_owned());

@@ -77,7 +77,8 @@ async fn answer(
     let question = question?;
     let credential = admission::read(headers, question.query)?;
     let needed = api::scope_in_catalog(state.service.catalog(), question.method, question.path)?;
-    let vendor = admission::admit(state, credential, Some(needed), Purpose::Call, arrival).await?;
+    let vendor =
+        admission::admit(state, credential, Some(needed), Purpose::Call, arrival, admission::agent(headers)).await?;
     Ok(yes(&vendor))
 }
 

@@ -19,6 +19,7 @@ mod secret_keys;
 mod secrets;
 mod serve;
 mod setting;
+mod sole_server;
 mod token;
 mod usage;
 
@@ -39,7 +40,8 @@ struct Arguments {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 2 usage, 3 not found, 4 refused by a rule, 5 store or configuration.
+const EXIT_CODES: &str = "Exit codes: 0 done, 2 usage, 3 not found, 4 refused by a rule, 5 store or configuration,
+6 not known whether done.
 Results go to standard output as JSON, everything else to standard error.
 LATCHKEY_LOG (or RUST_LOG) sets what is logged, \"info\" by default.";
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use clap::Args;
 use latchkey_domain::{MalformedRateLimit, RateLimit};
-use latchkey_service::{Service, VendorLimits};
+use latchkey_service::{FLUSH_INTERVAL, Service, VendorLimits};
 use latchkey_store::Opening;
 use serde::Serialize;
 use tokio::net::TcpListener;
@@ -34,8 +34,8 @@ use crate::networks::Networks;
 use crate::routing::{Application, Surface};
 use crate::{NetworkSettings, ServerState, WebSettings};
 
-/// How often the uses of tokens are written down.
-const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
+/// How often it is looked whether notifications pile up in the database.
+const NOTICES_INTERVAL: Duration = Duration::from_mins(1);
 /// How often ended sessions and old changes are forgotten, and tokens revoked that nobody uses.
 const HOURLY: Duration = Duration::from_hours(1);
 /// How long each of the last steps may take, after connections have had theirs.
@@ -119,6 +119,7 @@ impl Serve {
             trusted_proxies: self.trusted_proxies.clone(),
             metrics_allow: self.metrics_allow.clone(),
         };
+        let claim = sources.claim()?;
         let mut open = sources.open_with(catalog, Opening::Serve, limits).await?;
         open.service = secret_keys::with_keys(open.service, secret_keys, sources.secret_key_file()).await?;
         open.service = audit_key::with_key(open.service, &open.store, &sources.audit_key_file()).await?;
@@ -132,6 +133,7 @@ impl Serve {
         announce(&open.service, &web, address, api.as_ref().map(|(_, address)| *address)).await?;
         let state = ServerState::new(Arc::clone(&open.service), web, network, gateway);
         serve(open, state, listener, api.map(|(listener, _)| listener), stop).await;
+        drop(claim);
         Ok(())
     }
 
@@ -200,6 +202,7 @@ async fn serve(open: Open, state: ServerState, listener: TcpListener, api: Optio
         async move { service.keep_index().await }
     });
     chores.spawn(forget_changes(Arc::clone(&service)));
+    chores.spawn(watch_notices(Arc::clone(&service)));
     chores.spawn(flush_last_use(Arc::clone(&service)));
     chores.spawn(remove_ended_sessions(Arc::clone(&service)));
     chores.spawn(revoke_idle_tokens(Arc::clone(&service)));
@@ -263,6 +266,17 @@ async fn forget_changes(service: Arc<Service>) {
         ticks.tick().await;
         if let Err(error) = service.forget_changes().await {
             tracing::warn!(cause = %error, "old changes could not be forgotten");
+        }
+    }
+}
+
+async fn watch_notices(service: Arc<Service>) {
+    let mut ticks = interval(NOTICES_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = service.watch_notices().await {
+            tracing::warn!(cause = %error, "how full the database's room for notifications is cannot be read");
         }
     }
 }

@@ -12,6 +12,7 @@ mod commands;
 mod durability;
 mod external_accounts;
 mod failures;
+mod finality;
 mod gateway_memory;
 mod gateways;
 mod https_upstream;

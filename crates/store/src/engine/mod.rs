@@ -1,6 +1,7 @@
 //! What differs between the engines: opening them, beginning a transaction, and their names.
 
 pub(crate) mod membership;
+pub(crate) mod notices;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
@@ -9,6 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::PgPool;
+
+use notices::Notices;
 
 /// How long anything waits for a connection, or for a lock that another program holds.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
@@ -27,16 +30,17 @@ pub(crate) enum Engine {
 pub(crate) enum Place {
     /// In this file.
     File(Arc<Path>),
-    /// At a server, to which this is the way for those who listen.
-    Server(PgPool),
+    /// At a server, to which these are the ways for nodes, and where they learn of changes like this.
+    Server(PgPool, Notices),
 }
 
 impl Place {
     /// The statement by which a transaction makes known that it changed what verdicts are made of.
     pub(crate) const fn make_known(&self) -> Option<&'static str> {
         match self {
-            Self::File(_) => None,
-            Self::Server(_) => Some("NOTIFY latchkey_token_change"),
+            // There may be no NOTIFY where nobody listens.
+            Self::File(_) | Self::Server(_, Notices::Poll) => None,
+            Self::Server(_, Notices::Listen) => Some("NOTIFY latchkey_token_change"),
         }
     }
 }
@@ -61,6 +65,9 @@ impl Engine {
             Self::Postgres => "SELECT current_setting('server_version') AS version",
         }
     }
+
+    /// How much of the server's room for notifications is taken, in percent.
+    pub(crate) const NOTICE_QUEUE: &str = "SELECT CAST(pg_notification_queue_usage() * 100 AS BIGINT) AS percent";
 
     /// A token's Account SID as text, in lower case.
     pub(crate) const fn sid_in_text(self) -> &'static str {

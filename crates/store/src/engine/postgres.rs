@@ -8,12 +8,16 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, Executor};
 
 use crate::SqlStore;
+use crate::engine::notices::{self, Notices};
 use crate::engine::{Engine, PATIENCE, Place};
 use crate::open::{OpenError, Opening};
 use crate::schema::{self, SchemaChange};
 
 /// Connections of one node that serves.
 const CONNECTIONS: u32 = 10;
+
+/// Connections over which one node may say that it is there, at most.
+const LINES: u32 = 16;
 
 /// A transaction that waits longer for a lock fails, as it does on SQLite, and one whose node has gone silent does
 /// not keep its locks.
@@ -23,13 +27,24 @@ const SESSION: &str = "SET lock_timeout = '5s'; SET idle_in_transaction_session_
 const MIGRATION_LOCK: &str = "SET LOCAL lock_timeout = '5s'; SELECT pg_advisory_xact_lock(7524136780451231)";
 
 /// Opens the database at `url`.
-pub(crate) async fn open(url: &str, opening: Opening) -> Result<SqlStore, OpenError> {
+pub(crate) async fn open(url: &str, opening: Opening, notices: Notices) -> Result<SqlStore, OpenError> {
     let options = PgConnectOptions::from_str(url).map_err(|error| unusable(&error))?;
     let database = name(&options);
+    // Before anything else: what keeps notifications back may lose prepared statements too, which would be reported
+    // in words that help nobody.
+    if opening == Opening::Serve && notices == Notices::Listen {
+        let heard = tokio::time::timeout(PATIENCE, notices::come_through(&options)).await;
+        let heard = heard.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(|error| explain(&database, &error))?;
+        if !heard {
+            return Err(OpenError::NoNotices { database });
+        }
+    }
     let schema = prepare(&options, &database, opening).await?;
 
-    let listening = PgPoolOptions::new()
-        .max_connections(1)
+    let lines = PgPoolOptions::new()
+        // One is in use. One that has gone silent is held until the network gives it up, which may take a quarter of
+        // an hour, and must not keep the node from having another.
+        .max_connections(LINES)
         .acquire_timeout(PATIENCE)
         .idle_timeout(None)
         .max_lifetime(None)
@@ -52,7 +67,7 @@ pub(crate) async fn open(url: &str, opening: Opening) -> Result<SqlStore, OpenEr
         engine: Engine::Postgres,
         reads: pool.clone(),
         writes: pool,
-        place: Place::Server(listening),
+        place: Place::Server(lines, notices),
         schema,
     })
 }

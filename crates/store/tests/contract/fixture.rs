@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 
 use latchkey_domain::{AccountSid, Appearance, Email, FormId, RepId, RepKind, Role, Timestamp, TokenHash};
 use latchkey_service::ports::{
-    NewRep, NewToken, PolicyVersion, Rep, RepInsertion, RepStore, Session, Store, TokenInsertion, TokenRecord,
-    TokenSource, TokenStore,
+    LastCall, NewRep, NewToken, NotedCall, PolicyVersion, Rep, RepInsertion, RepStore, Session, Store, TokenInsertion,
+    TokenRecord, TokenSource, TokenStore,
 };
 use latchkey_service::{AuditAction, AuditActor, AuditEntry, AuditSubject, Origin, PasswordHash, SecretHash};
 use latchkey_store::{Opening, SqlStore};
@@ -15,6 +15,11 @@ use tempfile::TempDir;
 
 /// The time at which every case begins.
 pub(crate) const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
+
+/// A call with a token, from nowhere.
+pub(crate) const fn use_of(sid: AccountSid, at: Timestamp) -> NotedCall {
+    NotedCall { sid, call: LastCall { at, address: String::new(), agent: String::new() } }
+}
 
 /// An open database.
 pub(crate) struct Fixture {

@@ -164,6 +164,8 @@ contract! {
         a_tokens_limit_is_set,
         tokens_credentials_are_found_together,
         a_last_use_never_moves_back,
+        a_last_call_is_known_with_where_it_came_from,
+        noting_uses_changes_nothing_else,
         many_uses_are_noted_at_once,
         a_token_has_at_most_two_secrets,
     }
@@ -195,6 +197,8 @@ contract! {
         a_closed_stores_watch_fails,
         nodes_say_how_far_they_have_come,
         nodes_are_told_of_what_is_committed,
+        nodes_that_are_not_told_ask,
+        room_for_notifications_is_known_where_there_is_any,
     }
     records {
         a_record_comes_back_as_it_was_stored,
