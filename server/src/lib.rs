@@ -16,6 +16,7 @@ pub mod request;
 pub mod routing;
 pub mod site;
 mod state;
+pub mod tls;
 
 pub use admission::TOKEN_EXPIRES;
 pub use state::{NetworkSettings, ServerState, WebSettings};

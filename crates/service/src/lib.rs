@@ -21,6 +21,7 @@ mod administration;
 mod audit;
 mod catalog_file;
 mod clock;
+mod copies;
 mod diagnostics;
 mod failure;
 mod granted;

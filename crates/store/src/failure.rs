@@ -5,6 +5,8 @@ use std::fmt;
 
 use latchkey_service::ports::{StoreError, StoreResult};
 
+use crate::engine::PATIENCE;
+
 /// An error of the database that is safe to log.
 ///
 /// PostgreSQL's errors carry a detail that quotes rows ("Failing row contains …"), hashes included, and their
@@ -47,6 +49,12 @@ impl<T> OrUnavailable<T> for Result<T, sqlx::Error> {
     fn or_unavailable(self) -> StoreResult<T> {
         self.map_err(unavailable)
     }
+}
+
+/// Gives a read up that takes longer than anybody who waits for it should: a server that has stopped in the middle of
+/// an answer says nothing, and its connection stays open.
+pub(crate) async fn in_time<T>(reading: impl Future<Output = StoreResult<T>>) -> StoreResult<T> {
+    tokio::time::timeout(PATIENCE, reading).await.unwrap_or_else(|_| Err(unavailable(sqlx::Error::PoolTimedOut)))
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ pub(super) enum Exit {
     Refused = 4,
     /// The database, a file or a setting is not as it must be.
     Broken = 5,
+    /// What cannot be undone was not confirmed.
+    Unconfirmed = 6,
 }
 
 impl From<Exit> for ExitCode {

@@ -7,6 +7,7 @@
 mod audit;
 mod audit_chore;
 mod audit_key;
+mod copy;
 mod failure;
 mod listening;
 mod log;
@@ -15,6 +16,8 @@ mod output;
 mod public_url;
 mod rep;
 mod rep_standing;
+mod restore;
+mod schema_chore;
 mod serve;
 mod setting;
 mod token;
@@ -37,7 +40,8 @@ struct Arguments {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 2 usage, 3 not found, 4 refused by a rule, 5 store or configuration.
+const EXIT_CODES: &str = "Exit codes: 0 done, 2 usage, 3 not found, 4 refused by a rule, 5 store or configuration, \
+6 not confirmed.
 Results go to standard output as JSON, everything else to standard error.
 LATCHKEY_LOG (or RUST_LOG) sets what is logged, \"info\" by default.";
 
@@ -60,6 +64,14 @@ enum Command {
     Openapi(openapi::Openapi),
     /// Bring the database's schema up to date.
     Migrate,
+    /// Write everything to a file, while servers go on: what `restore` takes.
+    Backup(copy::Backup),
+    /// Replace what the database holds by what a backup holds, also under running servers.
+    Restore(restore::Restore),
+    /// Write everything to a file, to move it into another database, of either engine.
+    Export(copy::Export),
+    /// Take such a file into an empty database.
+    Import(copy::Import),
 }
 
 /// Runs the command that the process was started with.
@@ -109,6 +121,10 @@ async fn perform(arguments: Arguments) -> Result<(), Failed> {
         }
         Command::Openapi(openapi) => openapi.run(&sources),
         Command::Migrate => sources.migrate().await,
+        Command::Backup(backup) => backup.run(&sources).await,
+        Command::Restore(restore) => restore.run(&sources).await,
+        Command::Export(export) => export.run(&sources).await,
+        Command::Import(import) => import.run(&sources).await,
     }
 }
 

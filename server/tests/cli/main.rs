@@ -9,11 +9,16 @@
 
 mod audit;
 mod commands;
+mod copies;
+mod disk_full;
 mod durability;
 mod failures;
 mod gateway_memory;
 mod gateways;
 mod https_upstream;
+mod postgres;
+mod proxy;
 mod quick_start;
 mod serving;
 mod support;
+mod tls;

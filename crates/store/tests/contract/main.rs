@@ -13,12 +13,14 @@
 )]
 
 mod account_links;
+mod archive;
 mod audit;
 mod audit_chain;
 mod changes;
 mod fixture;
 mod listing;
 mod opening;
+mod production;
 mod records;
 mod rep_overview;
 mod reps;
@@ -193,6 +195,16 @@ contract! {
         records_are_searched_in_any_case,
         a_search_is_literal,
         a_search_of_many_collections_is_paged,
+    }
+    archive {
+        everything_moves_to_either_engine,
+        a_database_that_was_used_takes_nothing_in,
+        a_copy_is_of_one_instant,
+        what_was_cut_off_or_changed_is_refused,
+        nothing_is_written_unless_all_is,
+        what_was_taken_back_since_stays_so,
+        what_was_revoked_since_is_not_guessed,
+        running_nodes_follow_a_restore,
     }
     audit {
         every_actor_and_subject_comes_back,
