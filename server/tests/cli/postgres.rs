@@ -77,7 +77,6 @@ async fn what_is_wrong_with_a_database_is_one_line_and_5() {
     refused(&url.replace("latchkey:latchkey@", "poor:hunter2@"), "lacks rights");
     refused(&cluster.url("nothing"), "does not exist");
     refused(&format!("{url}?sslmode=verify-full"), "TLS");
-    refused(&format!("{url}?sslmode=verify-full&sslrootcert=/missing/ca.pem"), "ca.pem");
     refused(&format!("{url}?pool=hunter2"), "pool is not known");
     refused("postgres://u:hunter2@127.0.0.1:1/db", "cannot reach");
 }
@@ -96,7 +95,7 @@ async fn a_connection_by_tls_is_checked_as_the_url_says() {
     let folder: String = sqlx::query_scalar("SHOW data_directory").fetch_one(&mut connection).await.unwrap();
     for (name, text) in [("server.crt", own.cert.pem()), ("server.key", own.signing_key.serialize_pem())] {
         let lines = text.lines().map(|line| format!("('{line}')")).collect::<Vec<_>>().join(", ");
-        let sql = format!("COPY (VALUES {lines}) TO '{folder}/{name}'");
+        let sql = format!("COPY (VALUES {lines}) TO PROGRAM 'umask 077; cat > {folder}/{name}'");
         sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
     }
     for sql in ["ALTER SYSTEM SET ssl = on", "SELECT pg_reload_conf()"] {

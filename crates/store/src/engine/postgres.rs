@@ -8,6 +8,7 @@
 mod fitness;
 mod url;
 
+use std::io::ErrorKind;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -171,6 +172,10 @@ fn explain(database: &str, error: &sqlx::Error) -> OpenError {
     let Some(answer) = error.as_database_error() else {
         return match error {
             sqlx::Error::Tls(error) => OpenError::NotPrivate { database, reason: error.to_string() },
+            // What came over the connection was not TLS, or not by a certificate that is trusted.
+            sqlx::Error::Io(error) if error.kind() == ErrorKind::InvalidData => {
+                OpenError::NotPrivate { database, reason: error.to_string() }
+            }
             sqlx::Error::Io(error) => OpenError::Unreachable { database, reason: error.to_string() },
             error => OpenError::Unreachable { database, reason: error.to_string() },
         };
