@@ -13,6 +13,7 @@ mod listening;
 mod log;
 mod openapi;
 mod output;
+mod patience;
 mod public_url;
 mod rep;
 mod rep_standing;

@@ -25,6 +25,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::failure::{Broken as _, Exit, Failed};
 use super::listening::Taken;
+use super::patience::in_time;
 use super::public_url;
 use super::setting::{Open, Sources, in_words};
 use super::{audit_chore, audit_key, output, schema_chore};
@@ -290,7 +291,7 @@ async fn flush_last_use(service: Arc<Service>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = service.flush_last_use().await {
+        if let Err(error) = in_time(service.flush_last_use()).await {
             tracing::warn!(cause = %error, "uses of tokens could not be written; they are kept for the next time");
         }
     }
@@ -301,7 +302,7 @@ async fn forget_changes(service: Arc<Service>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = service.forget_changes().await {
+        if let Err(error) = in_time(service.forget_changes()).await {
             tracing::warn!(cause = %error, "old changes could not be forgotten");
         }
     }
@@ -312,7 +313,7 @@ async fn remove_ended_sessions(service: Arc<Service>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        match service.remove_ended_sessions().await {
+        match in_time(service.remove_ended_sessions()).await {
             Ok(removed) => tracing::debug!(removed, "ended sessions removed"),
             Err(error) => tracing::warn!(cause = %error, "ended sessions could not be removed"),
         }

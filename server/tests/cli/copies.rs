@@ -1,6 +1,8 @@
 //! `latchkey export`, `import`, `backup` and `restore`: between engines, under running servers, and what they refuse.
 
 use std::fs;
+use std::io::Write as _;
+use std::process::Stdio;
 
 use latchkey_throwaway_postgres::Cluster;
 use serde_json::{Value, json};
@@ -158,4 +160,37 @@ fn a_backup_is_restored_where_everything_was_lost_and_says_what_it_cannot_know()
     assert_eq!(other.run(&["token", "list"]).lines().len(), 1);
     let refused = other.run_with_input(&["restore", "backup"], "revoke\n");
     refused.failure(6);
+}
+
+/// What a person at a terminal sees, who answers this, and the exit code.
+fn at_a_terminal(place: &Place, arguments: &str, answer: &str) -> (i32, String) {
+    let mut command = place.other("script");
+    let line = format!("{} {arguments}", env!("CARGO_BIN_EXE_latchkey"));
+    command.args(["--quiet", "--return", "--command", &line, "/dev/null"]).stdin(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(answer.as_bytes()).unwrap();
+    // Its input stays open, as a terminal's does.
+    let ran = Ran::of(child);
+    drop(stdin);
+    (ran.code, ran.stdout)
+}
+
+#[tokio::test]
+async fn at_a_terminal_it_is_asked() {
+    let place = Place::new();
+    place.add_rep(ADMIN, &["--admin"]);
+    let token = place.add_token("Indeed");
+    place.run(&["backup", "backup"]).json();
+    revoke(&place, &token);
+    for (answer, code) in [("\n", 6), ("yes\n", 6), ("revoke\n", 0)] {
+        let (found, seen) = at_a_terminal(&place, "restore backup", answer);
+        assert_eq!(found, code, "{seen}");
+        assert!(seen.contains("1 token was revoked and 0 service reps disabled"), "{seen}");
+        assert_eq!(seen.contains("\"kept_revoked\":1"), code == 0, "{seen}");
+        assert!(place.run(&["token", "list"]).lines().is_empty(), "still revoked");
+    }
+    let (found, seen) = at_a_terminal(&place, "restore backup", "revive\n");
+    assert_eq!(found, 0, "{seen}");
+    assert_eq!(place.run(&["token", "list"]).lines().len(), 1);
 }

@@ -114,17 +114,24 @@ impl Place {
 
     /// The same, where another program starts it: the binary's path is the last of its arguments.
     pub(crate) fn serve_through(&self, program: &str, arguments: &[&str]) -> Server {
+        let mut command = self.other(program);
+        command.args(arguments).arg(env!("CARGO_BIN_EXE_latchkey"));
+        self.start(command)
+    }
+
+    /// Another program, where and with what this one would run.
+    pub(crate) fn other(&self, program: &str) -> Command {
         let as_usual = self.command(&[]);
         let mut command = Command::new(program);
-        command.args(arguments).arg(as_usual.get_program()).current_dir(self.directory.path());
+        command.current_dir(self.directory.path());
         for (name, value) in as_usual.get_envs() {
             match value {
                 Some(value) => command.env(name, value),
                 None => command.env_remove(name),
             };
         }
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
-        self.start(command)
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
     }
 
     fn start(&self, mut command: Command) -> Server {
@@ -148,7 +155,7 @@ impl Place {
 }
 
 impl Ran {
-    fn of(child: Child) -> Self {
+    pub(crate) fn of(child: Child) -> Self {
         let output = child.wait_with_output().unwrap();
         Self {
             code: output.status.code().unwrap_or(-1),
