@@ -34,6 +34,7 @@ pub(super) async fn load(
     for sequence in &archive.sums.sequences {
         shape::set_sequence(connection, engine, sequence).await?;
     }
+    shape::pass_rows(connection, engine).await?;
     check(connection, engine, archive).await?;
     migrate(connection, engine, schema::newest_known()).await
 }

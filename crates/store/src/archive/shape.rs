@@ -76,12 +76,15 @@ pub(super) async fn every_table(connection: &mut AnyConnection, engine: Engine) 
 pub(super) async fn sequences(connection: &mut AnyConnection, engine: Engine) -> StoreResult<Vec<Sequence>> {
     let sql = match engine {
         Engine::Sqlite => "SELECT name, seq AS last FROM sqlite_sequence ORDER BY name",
+        // Whoever may use the tables need not be able to look at these.
         Engine::Postgres => {
-            "SELECT CAST(relname AS TEXT) AS name, COALESCE(pg_sequence_last_value(CAST(pg_get_serial_sequence( \
-             CAST(CAST(attrelid AS regclass) AS TEXT), CAST(attname AS TEXT)) AS regclass)), 0) AS last \
+            "SELECT name, CASE WHEN has_sequence_privilege(sequence, 'SELECT') \
+             THEN COALESCE(pg_sequence_last_value(sequence), 0) ELSE 0 END AS last FROM ( \
+             SELECT CAST(relname AS TEXT) AS name, CAST(pg_get_serial_sequence( \
+             CAST(CAST(attrelid AS regclass) AS TEXT), CAST(attname AS TEXT)) AS regclass) AS sequence \
              FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid \
              WHERE relnamespace = CAST(current_schema() AS regnamespace) AND relkind = 'r' AND attidentity <> '' \
-             ORDER BY relname"
+             ) AS given ORDER BY name"
         }
     };
     let rows = sqlx::query(sql).persistent(false).fetch_all(connection).await.or_unavailable()?;
@@ -116,6 +119,23 @@ pub(super) async fn set_sequence(
         let query = sqlx::query(*sql).persistent(false).bind(&sequence.table);
         let query = if sql.contains("$2") { query.bind(sequence.last) } else { query };
         query.execute(&mut *connection).await.or_unavailable()?;
+    }
+    Ok(())
+}
+
+/// Lets the numbers that the database gives out go on after those in its tables, wherever they do not yet. SQLite sees
+/// to that itself.
+pub(super) async fn pass_rows(connection: &mut AnyConnection, engine: Engine) -> StoreResult<()> {
+    if engine == Engine::Postgres {
+        let sql = "DO $$ DECLARE given record; newest bigint; BEGIN \
+                   FOR given IN SELECT CAST(attrelid AS regclass) AS owner, attname, CAST(pg_get_serial_sequence( \
+                   CAST(CAST(attrelid AS regclass) AS TEXT), CAST(attname AS TEXT)) AS regclass) AS sequence \
+                   FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid \
+                   WHERE relnamespace = CAST(current_schema() AS regnamespace) AND relkind = 'r' AND attidentity <> '' \
+                   LOOP EXECUTE format('SELECT MAX(%I) FROM %s', given.attname, given.owner) INTO newest; \
+                   IF newest > COALESCE(pg_sequence_last_value(given.sequence), 0) THEN \
+                   PERFORM setval(given.sequence, newest); END IF; END LOOP; END $$";
+        sqlx::raw_sql(sql).execute(connection).await.or_unavailable()?;
     }
     Ok(())
 }

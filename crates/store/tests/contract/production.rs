@@ -5,12 +5,12 @@ use std::net::TcpListener;
 use std::thread;
 
 use futures_util::future::join_all;
-use latchkey_service::ports::ChangeStore as _;
-use latchkey_service::ports::{Following, NodeId, Revision, Store};
-use latchkey_store::{OpenError, Opening, SqlStore};
+use latchkey_service::AuditAction;
+use latchkey_service::ports::{AuditStore as _, ChangeStore as _, Following, NodeId, Revision, Store};
+use latchkey_store::{Archive, OpenError, Opening, SqlStore};
 use sqlx::migrate::Migrator;
 
-use crate::fixture::{empty_postgres, empty_sqlite, execute};
+use crate::fixture::{NOW, empty_postgres, empty_sqlite, entry, execute};
 
 async fn refusal(url: &str, opening: Opening) -> OpenError {
     let error = SqlStore::open(url, opening).await.expect_err("an error");
@@ -57,6 +57,27 @@ async fn a_user_who_may_not_write_is_told_so_at_the_start() {
     assert!(refused.to_string().ends_with("in the table token"), "{refused}");
     execute(&url, "GRANT DELETE ON token TO reader").await.unwrap();
     SqlStore::open(&theirs, Opening::Serve).await.unwrap().ping().await.unwrap();
+}
+
+/// Whoever may only read and write the tables takes copies too; numbers go on after those in the rows.
+#[tokio::test]
+async fn a_user_of_the_tables_alone_takes_a_copy() {
+    let url = empty_postgres();
+    let owners = SqlStore::open(&url, Opening::Serve).await.unwrap();
+    for _ in 0..3 {
+        owners.write_audit(&[entry(AuditAction::SignedIn)]).await.unwrap();
+    }
+    let theirs = user(&url, "worker").await;
+    execute(&url, "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO worker").await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("copy");
+    let workers = SqlStore::open(&theirs, Opening::UseCurrent).await.unwrap();
+    workers.copy_to(&path, NOW).await.unwrap();
+    let target = SqlStore::open(&empty_postgres(), Opening::UseCurrent).await.unwrap();
+    let mut archive = Archive::open(&path).unwrap();
+    target.import(&mut archive, &entry(AuditAction::DatabaseImported)).await.unwrap().unsettled();
+    target.write_audit(&[entry(AuditAction::SignedIn)]).await.unwrap();
+    assert_eq!(target.newest_audit_entries(10).await.unwrap().len(), 5);
 }
 
 #[tokio::test]
