@@ -16,6 +16,7 @@ pub mod request;
 pub mod routing;
 pub mod site;
 mod state;
+mod vendor_headers;
 
-pub use admission::TOKEN_EXPIRES;
 pub use state::{NetworkSettings, ServerState, WebSettings};
+pub use vendor_headers::TOKEN_EXPIRES;

@@ -17,6 +17,7 @@ mod gateway_memory;
 mod gateways;
 mod https_upstream;
 mod office;
+mod policy;
 mod quick_start;
 mod secrets;
 mod serving;

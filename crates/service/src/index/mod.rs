@@ -115,11 +115,17 @@ impl Index {
         self.lost.notify_one();
     }
 
+    /// What the live tokens say to this, if they are known to be current.
+    async fn ask<T>(&self, question: impl Fn(&Table) -> T) -> Option<T> {
+        if self.is_trusted() {
+            let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+            return live.as_deref().map(question);
+        }
+        self.current().await.map(|table| question(&table))
+    }
+
     /// The live tokens, if they are known to be current.
     async fn current(&self) -> Option<Arc<Table>> {
-        if self.is_trusted() {
-            return self.table();
-        }
         self.table()?;
         tokio::time::timeout(WATCH_PATIENCE, self.look()).await.ok()??;
         self.table()
@@ -355,12 +361,11 @@ impl Service {
 
     /// What the index knows of a secret: `None` where the database has to be read.
     pub(crate) async fn indexed(&self, hash: &latchkey_domain::TokenHash) -> Option<Option<Known>> {
-        Some(self.index.current().await?.find(hash))
+        self.index.ask(|table| table.find(hash)).await
     }
 
     /// What the index knows of a token's secrets: `None` where the database has to be read.
     pub(crate) async fn indexed_secrets(&self, sids: &BTreeSet<AccountSid>) -> Option<Vec<Known>> {
-        let table = self.index.current().await?;
-        Some(sids.iter().flat_map(|sid| table.secrets_of(*sid)).collect())
+        self.index.ask(|table| sids.iter().flat_map(|sid| table.secrets_of(*sid)).collect()).await
     }
 }

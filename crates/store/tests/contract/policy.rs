@@ -55,8 +55,9 @@ pub(crate) async fn of_two_who_save_at_once_one_is_told(fixture: Fixture) {
     fixture.person(9, Role::Admin).await;
     let nodes = [fixture.store.clone(), fixture.another_node().await];
     let (policy, audit) = (strict(), by_admin());
-    let saves = (0..6).map(|index| nodes[index % 2].save_policy(&policy, version(1), rep_id(9), &audit));
-    let saved: Vec<PolicySaving> = join_all(saves).await.into_iter().map(|saved| saved.unwrap().unsettled()).collect();
+    let attempts = (0..6).map(|index| nodes[index % 2].save_policy(&policy, version(1), rep_id(9), &audit));
+    let saved: Vec<PolicySaving> =
+        join_all(attempts).await.into_iter().map(|attempt| attempt.unwrap().unsettled()).collect();
     assert_eq!(saved.iter().filter(|saved| **saved == PolicySaving::Saved).count(), 1);
     assert_eq!(saved.iter().filter(|saved| **saved == PolicySaving::Stale).count(), 5);
     assert_eq!(fixture.store.policy().await.unwrap().version, version(2));

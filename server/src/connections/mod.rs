@@ -6,6 +6,8 @@
 //! 3. When the server is to stop, nothing more is accepted; answers that are under way are finished, idle
 //!    connections closed. What is left after [`Limits::farewell`] is cut off.
 
+mod timer;
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -26,10 +28,11 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 use tower::ServiceExt as _;
 
 use crate::routing::Application;
+use timer::{LOOK, LookedAt};
 
 /// The pause after a failed accept: such failures (no file descriptors left) pass when connections end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -41,8 +44,8 @@ const MAX_STREAMS: u32 = 100;
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A connection's place among those that may be open, in the extensions of its requests. A request that goes on
-/// when its connection has become something else keeps it.
+/// A connection's place among those that may be open. A request that goes on when its connection has become something
+/// else keeps it.
 #[derive(Debug, Clone)]
 pub(crate) struct Place(#[expect(dead_code, reason = "it is given back by being dropped")] Arc<OwnedSemaphorePermit>);
 
@@ -63,20 +66,42 @@ impl Default for Limits {
     }
 }
 
+/// Who sent a request, as far as its connection tells.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// The other end.
+    pub peer: SocketAddr,
+    place: Option<Place>,
+}
+
+impl Client {
+    /// A client at the other end of a connection that has no place to keep.
+    #[must_use]
+    pub const fn at(peer: SocketAddr) -> Self {
+        Self { peer, place: None }
+    }
+
+    /// The connection's place, for what goes on when the connection has become something else.
+    pub(crate) const fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
+    }
+}
+
 /// What answers the requests of connections.
 pub trait Answers: Clone + Send + Sync + 'static {
     /// Answers a request.
-    fn answer(&self, request: axum::extract::Request) -> impl Future<Output = Response> + Send;
+    fn answer(&self, request: axum::extract::Request, client: &Client) -> impl Future<Output = Response> + Send;
 }
 
 impl Answers for Application {
-    fn answer(&self, request: axum::extract::Request) -> impl Future<Output = Response> + Send {
-        Self::answer(self, request)
+    fn answer(&self, request: axum::extract::Request, client: &Client) -> impl Future<Output = Response> + Send {
+        Self::answer(self, request, client)
     }
 }
 
 impl Answers for Router {
-    async fn answer(&self, request: axum::extract::Request) -> Response {
+    async fn answer(&self, mut request: axum::extract::Request, client: &Client) -> Response {
+        request.extensions_mut().insert(ConnectInfo(client.peer));
         match self.clone().oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},
@@ -125,7 +150,7 @@ fn protocol(limits: Limits) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
-        .timer(TokioTimer::new())
+        .timer(LookedAt)
         .header_read_timeout(limits.head)
         .max_buf_size(usize::try_from(MAX_HEAD).unwrap_or(usize::MAX))
         .keep_alive(true);
@@ -139,14 +164,9 @@ fn protocol(limits: Limits) -> Builder<TokioExecutor> {
     builder
 }
 
-struct Client {
-    peer: SocketAddr,
-    place: Option<Place>,
-}
-
 async fn serve_one(
     stream: TcpStream,
-    Client { peer, place }: Client,
+    client: Client,
     app: impl Answers,
     protocol: Arc<Builder<TokioExecutor>>,
     head: Duration,
@@ -155,33 +175,44 @@ async fn serve_one(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(cause = %error, "TCP_NODELAY could not be set");
     }
-    let asked = Arc::new(AtomicBool::new(false));
+    let peer = client.peer;
+    let served = Arc::new(Served { app, client, was_asked: AtomicBool::new(false) });
     let service = {
-        let asked = Arc::clone(&asked);
-        service_fn(move |mut request: Request<Incoming>| {
-            asked.store(true, Ordering::Relaxed);
-            request.extensions_mut().insert(ConnectInfo(peer));
-            if let Some(place) = &place {
-                request.extensions_mut().insert(place.clone());
+        let served = Arc::clone(&served);
+        service_fn(move |request: Request<Incoming>| {
+            let served = Arc::clone(&served);
+            async move {
+                served.was_asked.store(true, Ordering::Relaxed);
+                Ok::<_, Infallible>(served.app.answer(request.map(Body::new), &served.client).await)
             }
-            let app = app.clone();
-            async move { Ok::<_, Infallible>(app.answer(request.map(Body::new)).await) }
         })
     };
     let connection = protocol.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
     let mut connection = pin!(watcher.watch(connection));
-    // The protocol's own limit on heads begins once it is known which protocol is spoken.
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = sleep(head) => {
-            if !asked.load(Ordering::Relaxed) {
-                tracing::debug!(%peer, "a connection was closed: no request came");
-                return;
-            }
-            connection.await
+    let begun = Instant::now();
+    let mut looks = interval_at(begun + LOOK.min(head), LOOK.min(head));
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let ended = loop {
+        tokio::select! {
+            biased;
+            ended = connection.as_mut() => break ended,
+            // The connection is then looked at again, and its timers with it.
+            _ = looks.tick() => {}
+        }
+        // The protocol's own limit on heads begins once it is known which protocol is spoken.
+        if begun.elapsed() >= head && !served.was_asked.load(Ordering::Relaxed) {
+            tracing::debug!(%peer, "a connection was closed: no request came");
+            return;
         }
     };
     if let Err(error) = ended {
         tracing::debug!(%peer, cause = %error, "a connection ended early");
     }
+}
+
+/// What the requests of one connection share.
+struct Served<A> {
+    app: A,
+    client: Client,
+    was_asked: AtomicBool,
 }
