@@ -207,11 +207,6 @@ impl Server {
         fs::read_to_string(&self.log).unwrap()
     }
 
-    /// The process's number.
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// What the kernel says of the process's memory, in KiB: `VmRSS` now, `VmHWM` at most so far.
     pub(crate) fn kibibytes(&self, name: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();

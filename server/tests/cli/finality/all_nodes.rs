@@ -12,7 +12,8 @@ use serde_json::Value;
 
 use super::race::{self, Maker, Races, Token};
 use super::trouble::{self, Trouble};
-use crate::support::{PASSWORD, Place, Server, client, is_full};
+use super::{count, workers};
+use crate::support::{PASSWORD, Place, Server, client};
 
 /// Three servers, and what they share.
 pub(super) struct Nodes {
@@ -63,11 +64,6 @@ impl Nodes {
     }
 }
 
-/// Fewer where they are not all that is looked at.
-fn count(usual: usize, full: usize) -> usize {
-    if is_full() { full } else { usual }
-}
-
 async fn races_in(trouble: Trouble, nodes: &Nodes, cluster: Cluster, count: usize, at_once: usize) -> Arc<Races> {
     let maker = Arc::new(Maker::at(&nodes.url, "ann@example.com").await);
     let began = Instant::now();
@@ -93,7 +89,7 @@ async fn while_all_is_well() {
 async fn while_a_node_is_stopped_and_goes_on() {
     let cluster = Cluster::start().unwrap();
     let nodes = Nodes::start(&cluster);
-    races_in(Trouble::NodeStopped, &nodes, cluster, count(24, 10_000), count(8, 48)).await;
+    races_in(Trouble::NodeStopped, &nodes, cluster, count(24, 10_000), workers(8, 48)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -107,7 +103,7 @@ async fn while_connections_are_cut() {
 async fn while_the_database_crashes() {
     let cluster = Cluster::start_durable().unwrap();
     let nodes = Nodes::start(&cluster);
-    races_in(Trouble::DatabaseCrashes, &nodes, cluster, count(16, 10_000), count(8, 32)).await;
+    races_in(Trouble::DatabaseCrashes, &nodes, cluster, count(16, 10_000), workers(8, 32)).await;
 }
 
 /// What every node answers to a token that may introspect.

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::count;
 use super::race::{self, Maker};
-use crate::support::{Place, is_full};
+use crate::support::Place;
 
 const OPEN: [&str; 4] = ["--rate-limit", "off", "--trusted-proxies", "127.0.0.1"];
 
@@ -14,7 +15,7 @@ async fn what_a_server_revokes_is_refused_after_the_reply() {
     place.add_rep("ann@example.com", &[]);
     let server = place.serve(&OPEN);
     let maker = Arc::new(Maker::at(&place.database_url(), "ann@example.com").await);
-    let count = if is_full() { 10_000 } else { 40 };
+    let count = count(40, 10_000);
     let races = race::run(&[server.url().to_owned()], maker, count, 4, None).await;
     assert_eq!(races.refused.load(Ordering::SeqCst), count);
     assert_eq!((races.repeated.load(Ordering::SeqCst), races.unanswered.load(Ordering::SeqCst)), (0, 0));
@@ -37,7 +38,7 @@ async fn what_a_command_revokes_is_refused_when_it_returns() {
     place.add_rep("ann@example.com", &[]);
     let server = place.serve(&OPEN);
     let maker = Arc::new(Maker::at(&place.database_url(), "ann@example.com").await);
-    let count = if is_full() { 500 } else { 8 };
+    let count = count(8, 500);
     let command = {
         let place = Arc::clone(&place);
         move |sid: &str| drop(place.run(&["token", "revoke", sid]).json())
