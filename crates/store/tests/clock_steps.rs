@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use latchkey_domain::{
-    AuthToken, PlainText, Presented, PresentedSid, Role, ScopeChoice, TokenForm, TokenRateLimit, Verdict,
+    AuthToken, PlainText, Presented, PresentedSid, Role, ScopeChoice, TokenForm, TokenRateLimit, UsedFrom, Verdict,
 };
 use latchkey_service::ports::{Clock, TokenSource};
 use latchkey_service::{
@@ -39,11 +39,10 @@ impl Machine {
 /// Makes a token, and answers it as a vendor presents it.
 async fn token(service: &Service, expiration: &str) -> Presented {
     let form = TokenForm {
-        form_id: String::new(),
         description: expiration.to_owned(),
         expiration: expiration.to_owned(),
         scope_choice: ScopeChoice::ALL_CODE.to_owned(),
-        scopes: Vec::new(),
+        ..TokenForm::default()
     };
     let owner = TokenOwner {
         rep: &service.rep_named("ann@example.com").await.unwrap(),
@@ -87,7 +86,8 @@ async fn steps_of_the_clock_neither_revive_nor_kill() {
         let verdicts = async || {
             let mut verdicts = Vec::new();
             for presented in [&short, &long] {
-                verdicts.push(service.verify(presented, None, Purpose::Call).await.unwrap().verdict);
+                verdicts
+                    .push(service.verify(presented, None, UsedFrom::Anywhere, Purpose::Call).await.unwrap().verdict);
             }
             assert_eq!(service.index_state().is_trusted, from_memory);
             verdicts
