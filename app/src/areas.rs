@@ -17,7 +17,7 @@ pub(crate) struct Area {
     for_admins: bool,
 }
 
-const AREAS: [Area; 2] = [
+const AREAS: [Area; 3] = [
     Area {
         label: "Settings",
         sections_label: "User Settings",
@@ -28,6 +28,12 @@ const AREAS: [Area; 2] = [
         label: "Administration",
         sections_label: "Administration",
         sections: &[paths::ALL_TOKENS, paths::SERVICE_REPS, paths::AUDIT_LOG],
+        for_admins: true,
+    },
+    Area {
+        label: "System Settings",
+        sections_label: "System Settings",
+        sections: &[paths::EXTERNAL_ACCOUNTS],
         for_admins: true,
     },
 ];
@@ -72,6 +78,8 @@ mod tests {
     fn reps_have_no_administration() {
         assert_eq!(area_at(paths::SERVICE_REPS, Role::Admin), Some("Administration"));
         assert_eq!(area_at(paths::SERVICE_REPS, Role::Rep), None);
+        assert_eq!(area_at(paths::NEW_EXTERNAL_ACCOUNT, Role::Admin), Some("System Settings"));
+        assert_eq!(area_at(paths::NEW_EXTERNAL_ACCOUNT, Role::Rep), None);
         assert_eq!(area_at(paths::GENERAL, Role::Rep), Some("Settings"));
     }
 

@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use crate::components::Frame;
 use crate::place::Place;
 use crate::root::Live;
+use crate::system_settings::SystemSettingsPage;
 use crate::{AdministrationPage, App, Forbidden, paths};
 
 /// Where the built assets are, below the site's root.
@@ -57,7 +58,8 @@ pub fn shell() -> impl IntoView {
     let appearance = frame.as_ref().map_or(Appearance::default(), |account| account.appearance);
     let token = use_context::<OwnToken>();
     let of_administration = use_context::<AdministrationPage>().map(|page| page.title());
-    let title = match (&token, &of_administration) {
+    let of_system = use_context::<SystemSettingsPage>().map(|page| page.title());
+    let title = match (&token, of_administration.as_ref().or(of_system.as_ref())) {
         _ if use_context::<Forbidden>().is_some() => "For admins only",
         (_, Some(title)) => title,
         (Some(own), None) => &own.token.description,

@@ -44,6 +44,8 @@ mod reference;
 mod root;
 #[cfg(feature = "ssr")]
 pub mod ssr;
+#[cfg(feature = "ssr")]
+pub mod system_settings;
 
 #[cfg(feature = "ssr")]
 pub use administration::{
@@ -60,8 +62,9 @@ pub use pages::Forbidden;
 pub use paths::sign_in_path;
 #[cfg(feature = "ssr")]
 pub use paths::{
-    ABOUT_THE_API as REFERENCE_PAGES, ALL as PAGES, ALL_TOKENS, ANY_TOKEN, AUDIT_LOG, INVITE, MOVE_TOKENS, NEW_REP,
-    NEW_TOKEN_FOR, ONE_REP, ONE_TOKEN, RESET_PASSWORD, REVOCATION, SERVICE_REPS, any_token, any_token_at,
+    ABOUT_THE_API as REFERENCE_PAGES, ALL as PAGES, ALL_TOKENS, ANY_TOKEN, AUDIT_LOG, EXTERNAL_ACCOUNTS, INVITE,
+    MOVE_TOKENS, NEW_EXTERNAL_ACCOUNT, NEW_REP, NEW_TOKEN_FOR, ONE_EXTERNAL_ACCOUNT, ONE_REP, ONE_TOKEN,
+    RESET_PASSWORD, REVOCATION, SERVICE_REPS, any_token, any_token_at, external_account, external_account_at,
     is_for_admins, one_rep, rep_at, revocation, revocation_at, token_at,
 };
 pub use place::Place;

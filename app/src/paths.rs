@@ -49,6 +49,15 @@ pub const NEW_TOKEN_FOR: &str = "/administration/personal-access-tokens/new";
 /// What was done by whom, for admins.
 #[cfg(feature = "ssr")]
 pub const AUDIT_LOG: &str = "/administration/audit-log";
+/// Vendors' integrations that generate their own tokens, for admins.
+#[cfg(feature = "ssr")]
+pub const EXTERNAL_ACCOUNTS: &str = "/system-settings/external-service-accounts";
+/// Choosing an integration to set up.
+#[cfg(feature = "ssr")]
+pub const NEW_EXTERNAL_ACCOUNT: &str = "/system-settings/external-service-accounts/new";
+/// One external service account, as a draft or set up; the last segment is its id.
+#[cfg(feature = "ssr")]
+pub const ONE_EXTERNAL_ACCOUNT: &str = "/system-settings/external-service-accounts/{id}";
 /// Where an invitation leads.
 #[cfg(feature = "ssr")]
 pub const INVITE: &str = "/invite";
@@ -71,7 +80,7 @@ pub const ABOUT_THE_API: [&str; 2] = [REFERENCE, QUICK_START];
 
 /// Every page that goes by the session, as routes are written: `{…}` stands for one segment.
 #[cfg(feature = "ssr")]
-pub const ALL: [&str; 18] = [
+pub const ALL: [&str; 21] = [
     SET_UP,
     SIGN_IN,
     INVITE,
@@ -90,6 +99,9 @@ pub const ALL: [&str; 18] = [
     ANY_TOKEN,
     REVOCATION,
     AUDIT_LOG,
+    EXTERNAL_ACCOUNTS,
+    NEW_EXTERNAL_ACCOUNT,
+    ONE_EXTERNAL_ACCOUNT,
 ];
 
 /// Below these, everything is for admins alone.
@@ -146,6 +158,20 @@ pub fn revocation_at(path: &str) -> Option<latchkey_domain::FormId> {
     path.strip_prefix(ALL_TOKENS)?.strip_prefix("/revocations/")?.parse().ok()
 }
 
+/// The page of one external service account.
+#[cfg(feature = "ssr")]
+#[must_use]
+pub fn external_account(id: impl std::fmt::Display) -> String {
+    format!("{EXTERNAL_ACCOUNTS}/{id}")
+}
+
+/// The external service account whose page this path is.
+#[cfg(feature = "ssr")]
+#[must_use]
+pub fn external_account_at(path: &str) -> Option<latchkey_domain::external_account::ExternalAccountId> {
+    path.strip_prefix(EXTERNAL_ACCOUNTS)?.strip_prefix('/')?.parse().ok()
+}
+
 /// The page of one token.
 #[must_use]
 pub fn one_token(sid: AccountSid) -> String {
@@ -163,7 +189,9 @@ pub fn token_at(path: &str) -> Option<AccountSid> {
 #[must_use]
 pub fn trail(path: &str) -> &'static [(&'static str, &'static str)] {
     #[cfg(feature = "ssr")]
-    if is_for_admins(path) {
+    if path.starts_with("/system-settings/") {
+        return &[("System Settings", EXTERNAL_ACCOUNTS)];
+    } else if is_for_admins(path) {
         return &[("Administration", ALL_TOKENS)];
     }
     // Pages that run in the browser are all of the one area.
@@ -191,6 +219,10 @@ pub fn title(path: &str) -> &'static str {
         NEW_TOKEN_FOR => "Add a token for a service rep",
         #[cfg(feature = "ssr")]
         AUDIT_LOG => "Audit Log",
+        #[cfg(feature = "ssr")]
+        EXTERNAL_ACCOUNTS => "External Service Accounts",
+        #[cfg(feature = "ssr")]
+        NEW_EXTERNAL_ACCOUNT => "Set up an external service account",
         #[cfg(feature = "ssr")]
         INVITE => "Accept your invitation",
         #[cfg(feature = "ssr")]

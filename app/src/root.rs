@@ -51,13 +51,16 @@ fn page_at(path: &str) -> AnyView {
 fn page_at(path: &str) -> AnyView {
     use crate::pages::{
         AdministrationView, ChoosePasswordPage, DiagnosticsPage, Forbidden, ForbiddenPage, GeneralSettingsPage,
-        NotFoundPage, OneTokenPage, QuickStartPage, ReferencePage, SetUpPage, SignInPage,
+        NotFoundPage, OneTokenPage, QuickStartPage, ReferencePage, SetUpPage, SignInPage, SystemSettingsView,
     };
     if use_context::<Forbidden>().is_some() {
         return ForbiddenPage().into_any();
     }
     if let Some(page) = use_context::<crate::AdministrationPage>() {
         return view! { <AdministrationView page=page/> }.into_any();
+    }
+    if let Some(page) = use_context::<crate::system_settings::SystemSettingsPage>() {
+        return view! { <SystemSettingsView page=page/> }.into_any();
     }
     if let Some(page) = use_context::<crate::AccountLinkPage>() {
         return view! { <ChoosePasswordPage page=page/> }.into_any();

@@ -4,7 +4,7 @@
 //! same for all:
 //! 1. [`read`]: the one credential; 400 where there are several.
 //! 2. [`admit`]: 401 where there is none or it is not good, 429 where its calls are used up, 403 where it lacks the
-//!    scope; 503 where the database does not answer, which is neither yes nor no.
+//!    scope; 403 before the limit where the token may not be used from the address; 503 where the database does not answer, which is neither yes nor no.
 //!
 //! An address that has sent too many bad credentials gets a 429 before anything is looked up.
 //!
@@ -145,7 +145,7 @@ pub(crate) async fn admit(
         }
     };
     check_address(state, arrival)?;
-    let verified = state.service.verify(&presented, needed, purpose).await;
+    let verified = state.service.verify(&presented, needed, arrival.address.into(), purpose).await;
     let verified = verified.map_err(|error| unreachable(state, arrival, &error))?;
     state.metrics.judged(verified.verdict);
     let sid = verified.credential.as_ref().map(|credential| credential.sid);
@@ -186,6 +186,11 @@ fn decide(
     let Some(credential) = credential.filter(|_| is_good) else {
         state.service.note_failed_call(arrival.address);
         state.service.note_refused_call(sid, verdict.code(), &arrival.origin());
+        if verdict == Verdict::AddressRefused {
+            // Nothing is counted against the token's own limit: whoever stole it must not use up its calls.
+            let detail = "The token may not be used from this address. Call from one that its address rules name.";
+            return Err(Problem::new(ProblemCode::AddressRefused, detail));
+        }
         return Err(unauthorized(
             ProblemCode::InvalidToken,
             BEARER_INVALID_TOKEN,

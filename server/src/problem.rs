@@ -30,6 +30,7 @@ pub enum ProblemCode {
     MalformedCredential,
     InvalidToken,
     InvalidClient,
+    AddressRefused,
     InsufficientScope,
     RateLimited,
     TooManyFailures,
@@ -56,7 +57,7 @@ pub enum ProblemCode {
 
 impl ProblemCode {
     /// Every code.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::UnsafePath,
         Self::MultipleCredentials,
         Self::InvalidParameter,
@@ -65,6 +66,7 @@ impl ProblemCode {
         Self::MalformedCredential,
         Self::InvalidToken,
         Self::InvalidClient,
+        Self::AddressRefused,
         Self::InsufficientScope,
         Self::RateLimited,
         Self::TooManyFailures,
@@ -101,6 +103,7 @@ impl ProblemCode {
             Self::MalformedCredential => "malformed_credential",
             Self::InvalidToken => "invalid_token",
             Self::InvalidClient => "invalid_client",
+            Self::AddressRefused => "address_refused",
             Self::InsufficientScope => "insufficient_scope",
             Self::RateLimited => "rate_limited",
             Self::TooManyFailures => "too_many_failures",
@@ -139,7 +142,8 @@ impl ProblemCode {
             Self::CredentialMissing | Self::MalformedCredential | Self::InvalidToken | Self::InvalidClient => {
                 StatusCode::UNAUTHORIZED
             }
-            Self::InsufficientScope
+            Self::AddressRefused
+            | Self::InsufficientScope
             | Self::CredentialNotAccepted
             | Self::CrossOrigin
             | Self::UntrustedProxy

@@ -24,6 +24,10 @@ pub(crate) fn ScopePicker(
     choice: String,
     /// The names of the ticked scopes, at first.
     ticked: Vec<String>,
+    /// Whether All Scopes can be chosen.
+    all_scopes: bool,
+    /// Why something is missing.
+    note: String,
     /// The form's element, to count what is ticked.
     form: NodeRef<leptos::html::Form>,
     /// Whether the page runs in the browser, so that a box can filter them.
@@ -62,6 +66,16 @@ pub(crate) fn ScopePicker(
             view! { <ScopeRow scope=scope ticked=is_ticked filter=filter/> }
         })
         .collect();
+    // A form that chose them before the policy changed shows what it chose, and why that is refused.
+    let all_choice = (all_scopes || chooses_all).then(|| {
+        view! {
+            <label>
+                <input type="radio" name="scope_choice" value=ScopeChoice::ALL_CODE checked=chooses_all/>
+                "All Scopes"
+            </label>
+        }
+    });
+    let nothing_to_choose = all_choice.is_none() && note.is_empty();
     let id = state.id(Field::Scopes);
     let is_first_wrong = state.is_first_wrong(Field::Scopes);
     let message_id = format!("{id}-message");
@@ -77,17 +91,15 @@ pub(crate) fn ScopePicker(
             on:change=move |_| recount()
         >
             <legend>"Scopes"</legend>
-            <div class="choice">
+            <div class="choice" hidden=nothing_to_choose>
                 <label>
                     <input type="radio" name="scope_choice" value=ScopeChoice::SELECTED_CODE checked=!chooses_all/>
                     "Selected Scopes"
                 </label>
-                <label>
-                    <input type="radio" name="scope_choice" value=ScopeChoice::ALL_CODE checked=chooses_all/>
-                    "All Scopes"
-                </label>
+                {all_choice}
             </div>
             <Message id=message_id state=state field=Field::Scopes hint="Give a vendor only what it needs: it can then neither read nor change anything else."/>
+            {(!note.is_empty()).then(|| view! { <p class="hint">{note}</p> })}
             <p class="all-scopes hint">
                 {format!("All Scopes are the {in_all} that the catalog has today. The token will not grow: a scope that is added later is not part of it.")}
             </p>

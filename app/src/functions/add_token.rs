@@ -22,9 +22,10 @@ pub async fn add_token(
     #[server(default)] expiration: String,
     #[server(default)] scope_choice: String,
     #[server(default)] scopes: Vec<String>,
+    #[server(default)] addresses: String,
     #[server(default)] current_password: PlainText,
 ) -> Result<NewTokenView, AppError> {
     let (request, caller) = signed_in()?;
-    let form = TokenForm { form_id, description, expiration, scope_choice, scopes };
+    let form = TokenForm { form_id, description, expiration, scope_choice, scopes, addresses };
     answer(&request, request.service.add_token(&caller, &form, &current_password, &request.base_url).await)
 }

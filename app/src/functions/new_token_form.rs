@@ -1,7 +1,5 @@
 //! What the form for a new token needs before anything is typed.
 
-#![cfg_attr(feature = "ssr", expect(clippy::unused_async, reason = "in the browser it waits for the server"))]
-
 use latchkey_domain::view::NewTokenFormView;
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
@@ -18,5 +16,5 @@ use crate::ssr::{answer, signed_in};
 #[server(name = GetNewTokenForm, prefix = "/internal", endpoint = "tokens/new-form", input = GetUrl, output = Answer)]
 pub async fn new_token_form() -> Result<NewTokenFormView, AppError> {
     let (request, caller) = signed_in()?;
-    answer(&request, request.service.new_token_form(&caller))
+    answer(&request, request.service.new_token_form(&caller).await)
 }

@@ -26,6 +26,8 @@ mod reference;
 mod set_up;
 #[cfg(feature = "ssr")]
 mod sign_in;
+#[cfg(feature = "ssr")]
+mod system_settings;
 mod token_list;
 
 #[cfg(feature = "ssr")]
@@ -53,4 +55,6 @@ pub(crate) use reference::ReferencePage;
 pub(crate) use set_up::SetUpPage;
 #[cfg(feature = "ssr")]
 pub(crate) use sign_in::SignInPage;
+#[cfg(feature = "ssr")]
+pub(crate) use system_settings::SystemSettingsView;
 pub(crate) use token_list::TokenListPage;

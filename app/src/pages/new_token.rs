@@ -1,6 +1,6 @@
 //! The form for a new token.
 
-use latchkey_domain::view::NewTokenFormView;
+use latchkey_domain::view::{AddressesView, NewTokenFormView};
 use latchkey_domain::{Description, Field, Lifetime, PlainText, ScopeChoice, Timestamp, TokenForm};
 use leptos::ev::SubmitEvent;
 use leptos::html::{Form, Select};
@@ -55,8 +55,8 @@ fn NewTokenForm(offered: NewTokenFormView) -> impl IntoView {
         }
         let password = PlainText::new(values.text(Field::CurrentPassword.name()));
         spawn_local(async move {
-            let TokenForm { form_id, description, expiration, scope_choice, scopes } = form;
-            match add_token(form_id, description, expiration, scope_choice, scopes, password).await {
+            let TokenForm { form_id, description, expiration, scope_choice, scopes, addresses } = form;
+            match add_token(form_id, description, expiration, scope_choice, scopes, addresses, password).await {
                 Ok(token) => {
                     state.succeed();
                     reveal.set(Some(token));
@@ -81,10 +81,25 @@ fn NewTokenForm(offered: NewTokenFormView) -> impl IntoView {
                         value=typed.description.clone()
                         max_length=Description::MAX_LENGTH
                     />
-                    <ExpirationField state=state chosen=typed.expiration.clone() now=offered.now/>
+                    <ExpirationField
+                        state=state
+                        chosen=typed.expiration.clone()
+                        now=offered.now
+                        longest=offered.longest
+                        note=offered.expiration_note
+                    />
                 </div>
+                <AddressesField state=state offered=offered.addresses typed=typed.addresses/>
             </div>
-            <ScopePicker state=state scopes=offered.scopes choice=typed.scope_choice ticked=typed.scopes form=element/>
+            <ScopePicker
+                state=state
+                scopes=offered.scopes
+                choice=typed.scope_choice
+                ticked=typed.scopes
+                all_scopes=offered.all_scopes
+                note=offered.scopes_note
+                form=element
+            />
             <PasswordIfNeeded state=state/>
             <div class="foot">
                 <a class="btn quiet" href=paths::TOKENS>"Cancel"</a>
@@ -95,7 +110,15 @@ fn NewTokenForm(offered: NewTokenFormView) -> impl IntoView {
 }
 
 #[component]
-pub(super) fn ExpirationField(state: FormState, chosen: String, now: Timestamp) -> impl IntoView {
+pub(super) fn ExpirationField(
+    state: FormState,
+    chosen: String,
+    now: Timestamp,
+    /// The longest that is allowed.
+    longest: Lifetime,
+    /// Why others are missing.
+    note: String,
+) -> impl IntoView {
     let select = NodeRef::<Select>::new();
     // Known once the page is alive: the date depends on the reader's zone, and changes with the choice.
     let until = RwSignal::new(None::<String>);
@@ -106,6 +129,7 @@ pub(super) fn ExpirationField(state: FormState, chosen: String, now: Timestamp) 
     Effect::new(tell);
     let options: Vec<_> = Lifetime::ALL
         .into_iter()
+        .filter(|lifetime| lifetime.days() <= longest.days())
         .map(|lifetime| {
             let code = lifetime.code();
             view! { <option value=code selected=code == chosen>{lifetime.label()}</option> }
@@ -115,7 +139,11 @@ pub(super) fn ExpirationField(state: FormState, chosen: String, now: Timestamp) 
     let message_id = format!("{id}-message");
     let message = move || match state.problem(Field::Expiration) {
         Some(problem) => problem.sentence(),
-        None => until.get().unwrap_or_else(|| "Counted from now.".to_owned()),
+        None => {
+            let until = until.get();
+            let until = until.as_deref().unwrap_or("Counted from now.");
+            if note.is_empty() { until.to_owned() } else { format!("{until} {note}") }
+        }
     };
     view! {
         <div class="field">
@@ -136,6 +164,18 @@ pub(super) fn ExpirationField(state: FormState, chosen: String, now: Timestamp) 
             <span id=message_id class=move || if state.problem(Field::Expiration).is_some() { "error" } else { "hint" }>{message}</span>
         </div>
     }
+}
+
+/// The networks that the token may be used from, where the policy lets it carry any.
+#[component]
+pub(super) fn AddressesField(state: FormState, offered: Option<AddressesView>, typed: String) -> impl IntoView {
+    // What was typed before the policy changed is not lost.
+    let kept = || AddressesView { required: false, hint: String::new() };
+    let offered = offered.or_else(|| (!typed.is_empty()).then(kept));
+    offered.map(|AddressesView { required, hint }| {
+        let label = if required { "Addresses" } else { "Addresses (optional)" };
+        view! { <TextField state=state field=Field::Addresses label=label hint=hint value=typed required=required/> }
+    })
 }
 
 /// The password field, once it has turned out to be needed.
@@ -177,5 +217,6 @@ fn read(values: &FormValues) -> TokenForm {
         expiration: values.text(Field::Expiration.name()),
         scope_choice: values.text("scope_choice"),
         scopes: values.all("scopes[]"),
+        addresses: values.text(Field::Addresses.name()),
     }
 }

@@ -34,7 +34,7 @@ pub(crate) fn OneTokenPage(token: OwnToken) -> impl IntoView {
             actions=actions
         >
             <Facts token=token.clone()/>
-            <Question sid=sid answer=token.answer/>
+            <Question sid=sid is_bound=token.addresses.is_some() answer=token.answer/>
             <Scopes scopes=token.scopes all=token.token.all_scopes/>
         </Page>
     }
@@ -44,7 +44,7 @@ pub(crate) fn OneTokenPage(token: OwnToken) -> impl IntoView {
 /// `owner_name` names the owner where that is not the reader.
 #[component]
 pub(crate) fn Facts(token: OwnToken, #[prop(optional, into)] owner_name: Option<String>) -> impl IntoView {
-    let OwnToken { token, source, limit, now, .. } = token;
+    let OwnToken { token, source, limit, addresses, now, .. } = token;
     let ago = |at| age_in_words(now.seconds_since(at));
     let fact = |name: &'static str, value: AnyView| view! { <div><dt>{name}</dt><dd>{value}</dd></div> };
     let expires_on = token.expires_at.to_date_in_words();
@@ -87,6 +87,7 @@ pub(crate) fn Facts(token: OwnToken, #[prop(optional, into)] owner_name: Option<
                 {revoked}
                 {fact("Last use", last_use)}
                 {fact("Limit", limit.into_any())}
+                {addresses.map(|rules| fact("Used from", rules.iter().collect::<Vec<_>>().join(", ").into_any()))}
                 {fact("Made by", made_by.into_any())}
             </dl>
         </div>
@@ -95,9 +96,17 @@ pub(crate) fn Facts(token: OwnToken, #[prop(optional, into)] owner_name: Option<
 
 /// "Would this call be allowed?", and the answer once it was asked.
 #[component]
-fn Question(sid: AccountSid, answer: Option<ExplainedCall>) -> impl IntoView {
+fn Question(
+    sid: AccountSid,
+    /// Whether the token has address rules.
+    is_bound: bool,
+    answer: Option<ExplainedCall>,
+) -> impl IntoView {
     let method = answer.as_ref().map_or_else(|| Method::Get.as_str().to_owned(), |answer| answer.call.method.clone());
     let path = answer.as_ref().map(|answer| answer.call.path.clone());
+    let from = answer.as_ref().map(|answer| answer.call.client.clone());
+    let about_from =
+        if is_bound { "The token is used only from its addresses." } else { "The token is used from anywhere." };
     let options: Vec<_> =
         METHODS.into_iter().map(|name| view! { <option value=name selected=name == method>{name}</option> }).collect();
     view! {
@@ -124,6 +133,20 @@ fn Question(sid: AccountSid, answer: Option<ExplainedCall>) -> impl IntoView {
                         placeholder="/api/v1/…"
                     />
                 </div>
+                <div class="field">
+                    <label for="from">"From address (optional)"</label>
+                    <input
+                        type="text"
+                        id="from"
+                        name="from"
+                        value=from
+                        autocomplete="off"
+                        autocapitalize="none"
+                        spellcheck="false"
+                        aria-describedby="from-message"
+                    />
+                    <span id="from-message" class="hint">{about_from}</span>
+                </div>
                 <button type="submit" class="btn primary">"Ask"</button>
             </form>
             {answer.map(|answer| view! { <Answer answer=answer/> })}
@@ -141,6 +164,8 @@ fn Answer(answer: ExplainedCall) -> impl IntoView {
     let refusal = explanation.refusal().map(|(status, code)| {
         view! { <span class="muted">{format!("with {status} ")}<code>{code}</code></span> }
     });
+    let from =
+        (!call.client.is_empty()).then(|| view! { <span class="muted">" from " <code>{call.client}</code></span> });
     let note = match (call.was_address, call.had_query) {
         (true, true) => Some("Only the path of the address decides; its query was left out."),
         (true, false) => Some("Only the path of the address decides."),
@@ -149,7 +174,7 @@ fn Answer(answer: ExplainedCall) -> impl IntoView {
     };
     view! {
         <div class="answer" role="status">
-            <p><span class=pill>{word}</span><code class="asked">{call.method}" "{call.path}</code>{refusal}</p>
+            <p><span class=pill>{word}</span><code class="asked">{call.method}" "{call.path}</code>{from}{refusal}</p>
             <p>{reason}</p>
             {note.map(|note| view! { <p class="muted small">{note}</p> })}
         </div>

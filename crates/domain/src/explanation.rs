@@ -4,7 +4,7 @@
 //! [`Verdict::of`] judges the token. Nothing is decided here; a decision is only put into words.
 
 use crate::path::UnsafePath;
-use crate::{Catalog, Method, Need, PresentedSid, ScopeName, Timestamp, TokenFacts, Unroutable, Verdict};
+use crate::{Catalog, Method, Need, PresentedSid, ScopeName, Timestamp, TokenFacts, Unroutable, UsedFrom, Verdict};
 
 /// A call that somebody asks about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,15 +17,18 @@ pub struct AskedCall {
     pub was_address: bool,
     /// Whether a query or a fragment was cut off: neither has a say.
     pub had_query: bool,
+    /// The client's address, as it was typed; empty where that is not asked.
+    pub client: String,
 }
 
 impl AskedCall {
-    /// Reads what was typed: a path, a path with its query, or a whole address. `None` for an empty text.
+    /// Reads what was typed: a path, a path with its query, or a whole address; and the client's address, if it is
+    /// asked about. `None` for an empty path.
     ///
     /// The path stays as it was typed, byte for byte; a reader of addresses that tidies paths up would hide what is
     /// wrong with them.
     #[must_use]
-    pub fn read(method: &str, typed: &str) -> Option<Self> {
+    pub fn read(method: &str, typed: &str, client: &str) -> Option<Self> {
         let typed = typed.trim();
         if typed.is_empty() {
             return None;
@@ -37,7 +40,17 @@ impl AskedCall {
         let had_query = path.len() < target.len();
         // An address without a path asks for the root.
         let path = if address.is_some() && path.is_empty() { "/" } else { path };
-        Some(Self { method: method.to_owned(), path: path.to_owned(), was_address: address.is_some(), had_query })
+        let (method, path, client) = (method.to_owned(), path.to_owned(), client.trim().to_owned());
+        Some(Self { method, path, was_address: address.is_some(), had_query, client })
+    }
+
+    /// Where the call comes from; `None` where what was typed is no address.
+    #[must_use]
+    pub fn from(&self) -> Option<UsedFrom> {
+        if self.client.is_empty() {
+            return Some(UsedFrom::Anywhere);
+        }
+        self.client.parse().ok().map(UsedFrom::Address)
     }
 }
 
@@ -59,8 +72,12 @@ pub enum Explanation {
     NotFound,
     /// Its path has these methods only.
     MethodNotAllowed(Vec<Method>),
+    /// What was typed as the client's address is none.
+    NoAddress,
     /// The token is not good, whatever it is used for.
     NotGood(Verdict),
+    /// The token may not be used from the client's address.
+    AddressRefused,
     /// The token is good, and lacks this scope.
     MissingScope {
         /// The scope.
@@ -73,8 +90,12 @@ pub enum Explanation {
 impl Explanation {
     /// What becomes of a call at `now` with the token of these facts.
     #[must_use]
-    pub fn of(catalog: &Catalog, facts: &TokenFacts<'_>, method: &str, path: &str, now: Timestamp) -> Self {
-        let need = match Need::of(catalog, method, path) {
+    pub fn of(catalog: &Catalog, facts: &TokenFacts<'_>, call: &AskedCall, now: Timestamp) -> Self {
+        let path = call.path.as_str();
+        let Some(from) = call.from() else {
+            return Self::NoAddress;
+        };
+        let need = match Need::of(catalog, &call.method, path) {
             Ok(need) => need,
             Err(Unroutable::UnsafePath(reason)) => return Self::UnsafePath(reason),
             Err(Unroutable::MethodNotAllowed(methods)) => return Self::MethodNotAllowed(methods),
@@ -83,11 +104,12 @@ impl Explanation {
                 return if Catalog::OWN_SEGMENTS.contains(&first) { Self::OutsideApi } else { Self::NotFound };
             }
         };
-        match (Verdict::of(Some(facts), PresentedSid::Absent, need.scope, now), need.scope) {
+        match (Verdict::of(Some(facts), PresentedSid::Absent, need.scope, from, now), need.scope) {
             (Verdict::Active, scope) => Self::Allowed(scope.cloned()),
             (Verdict::MissingScope, Some(scope)) => {
                 Self::MissingScope { scope: scope.clone(), held: facts.scopes.contains(scope) }
             }
+            (Verdict::AddressRefused, _) => Self::AddressRefused,
             (verdict, _) => Self::NotGood(verdict),
         }
     }
@@ -102,11 +124,12 @@ impl Explanation {
     #[must_use]
     pub const fn refusal(&self) -> Option<(u16, &'static str)> {
         match self {
-            Self::Allowed(_) | Self::OutsideApi => None,
+            Self::Allowed(_) | Self::OutsideApi | Self::NoAddress => None,
             Self::UnsafePath(_) => Some((400, "unsafe_path")),
             Self::NotFound => Some((404, "not_found")),
             Self::MethodNotAllowed(_) => Some((405, "method_not_allowed")),
             Self::NotGood(_) => Some((401, "invalid_token")),
+            Self::AddressRefused => Some((403, "address_refused")),
             Self::MissingScope { .. } => Some((403, "insufficient_scope")),
         }
     }
@@ -131,6 +154,8 @@ impl Explanation {
             Self::MethodNotAllowed(methods) => {
                 format!("This path is known, but not with this method. It has {}.", Method::list(methods))
             }
+            Self::NoAddress => "This is no address of a client: write one like 203.0.113.7 or 2001:db8::7.".to_owned(),
+            Self::AddressRefused => "The token may not be used from this address.".to_owned(),
             Self::NotGood(Verdict::Revoked) => "The token is revoked.".to_owned(),
             Self::NotGood(Verdict::Expired) => "The token has expired.".to_owned(),
             Self::NotGood(Verdict::OwnerDisabled) => "The account of the token's owner is disabled.".to_owned(),
@@ -177,6 +202,7 @@ mod tests {
             secret_not_after: None,
             revoked_at: None,
             owner_enabled: true,
+            addresses: None,
         }
     }
 
@@ -188,8 +214,16 @@ mod tests {
         let expired = TokenFacts { expires_at: NOW, ..good };
         let disabled = TokenFacts { owner_enabled: false, ..good };
         let poor = facts(&two, &both);
+        let office = "192.0.2.0/24".parse().unwrap();
+        let bound = TokenFacts { addresses: Some(&office), ..good };
+        let poor_and_bound = TokenFacts { addresses: Some(&office), ..poor };
         for (facts, method, path, status, reason) in [
-            (&good, "GET", "/api/v1/ones", None, "The token has One Read, which opens this."),
+            (&bound, "GET", "/api/v1/ones", None, "The token has One Read, which opens this."),
+            (&bound, "GET", "/api/v1/ones from ::ffff:192.0.2.7", None, "The token has One Read"),
+            (&bound, "GET", "/api/v1/ones from 192.0.3.7", Some(403), "may not be used from this address"),
+            (&poor_and_bound, "GET", "/api/v1/ones from 192.0.3.7", Some(403), "may not be used from this address"),
+            (&bound, "GET", "/api/v1/ones from here", None, "no address of a client"),
+            (&good, "GET", "/api/v1/ones from 192.0.3.7", None, "The token has One Read, which opens this."),
             (&good, "HEAD", "/api/v1/token", None, "Any good token"),
             (&good, "GET", "/settings/general", None, "belongs to Latchkey itself"),
             (&good, "GET", "/api/v1/../ones", Some(400), "the path has a dot segment."),
@@ -202,7 +236,9 @@ mod tests {
             (&poor, "GET", "/api/v1/ones", Some(403), "needs One Read, which the token does not have"),
             (&good, "GET", "/api/v1/twos", Some(403), "but you may not grant it any longer"),
         ] {
-            let explanation = Explanation::of(&catalog(), facts, method, path, NOW);
+            let (path, client) = path.split_once(" from ").unwrap_or((path, ""));
+            let call = AskedCall { method: method.to_owned(), ..AskedCall::read("", path, client).unwrap() };
+            let explanation = Explanation::of(&catalog(), facts, &call, NOW);
             assert_eq!(explanation.refusal().map(|(status, _)| status), status, "{method} {path}");
             let sentence = explanation.sentence(&catalog());
             assert!(sentence.contains(reason), "{method} {path}: {sentence}");
@@ -212,7 +248,7 @@ mod tests {
     #[test]
     fn what_is_typed_is_read_kindly_and_left_as_it_is() {
         let read =
-            |typed: &str| AskedCall::read("GET", typed).map(|call| (call.path, call.was_address, call.had_query));
+            |typed: &str| AskedCall::read("GET", typed, "").map(|call| (call.path, call.was_address, call.had_query));
         for (typed, path, was_address, had_query) in [
             (" /api/v1/ones ", "/api/v1/ones", false, false),
             ("/api/v1/ones?limit=5", "/api/v1/ones", false, true),

@@ -7,15 +7,18 @@
 //! Where to look:
 //! - what a vendor presents: [`AccountSid`], [`AuthToken`], [`Presented`]
 //! - what a token may do: [`ScopeName`], [`ScopeSet`], [`Catalog`]
+//! - from where it may be used: [`AddressRules`]
 //! - how long it lives: [`Lifetime`], [`Timestamp`], [`TokenStatus`]
 //! - what a request needs: [`Need`]
 //! - the one answer about a credential: [`Verdict`], and in words: [`Explanation`]
 //! - how many calls it may make: [`RateLimit`]
+//! - what admins allow: [`Policy`]
 //! - what people type, and what is wrong with it: [`TokenDraft`], [`Email`], [`FieldErrors`], [`Refusal`]
 //! - the set-up of vendors' integrations: [`external_account`]
 //! - what the pages are shown: [`view`]
 
 mod account_sid;
+mod address_rules;
 mod auth_token;
 mod catalog;
 mod explanation;
@@ -25,6 +28,7 @@ mod need;
 pub mod path;
 mod person;
 mod plain_text;
+mod policy;
 mod presented;
 mod rate_limit;
 mod refusal;
@@ -38,6 +42,7 @@ mod verdict;
 pub mod view;
 
 pub use account_sid::{AccountSid, MalformedAccountSid};
+pub use address_rules::{AddressRules, MalformedAddressRules, NetworkBounds, NetworksProblem, UsedFrom};
 pub use auth_token::{AuthToken, MalformedAuthToken, TokenHash};
 pub use catalog::{Catalog, CatalogError, CatalogPlace, Grant, Method, Route, RouteMatch, Scope};
 pub use explanation::{AskedCall, Explanation};
@@ -45,6 +50,7 @@ pub use lifetime::{Lifetime, TokenStatus, age_in_words, remaining_in_words};
 pub use need::{Need, OwnAction, OwnRoute, Requirement, Target, Unroutable};
 pub use person::{Appearance, Email, Password, PersonName, RepKind, Role};
 pub use plain_text::PlainText;
+pub use policy::{AddressUse, IdleDays, Policy, PolicyForm};
 pub use presented::{CredentialHeaders, Presented, PresentedSid, UnusableCredential};
 pub use rate_limit::{MalformedRateLimit, RateLimit, TokenRateLimit, Usage, Window};
 pub use refusal::{Field, FieldErrors, FieldProblem, Refusal};

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Description, Email, Password, PersonName};
+use crate::{Description, Email, IdleDays, Lifetime, NetworksProblem, Password, PersonName};
 
 /// A field of one of the forms, in the order in which forms have them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -36,11 +36,23 @@ pub enum Field {
     Target,
     /// What is typed to confirm something grave.
     Confirmation,
+    /// From where a token may be used.
+    Addresses,
+    /// How long tokens live at most.
+    Longest,
+    /// The scopes that only admins may grant.
+    AdminScopes,
+    /// After how many days without use tokens are revoked.
+    IdleDays,
+    /// Whether tokens carry address rules.
+    AddressUse,
+    /// Where tokens' address rules have to lie.
+    Networks,
 }
 
 impl Field {
     /// Every field.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 19] = [
         Self::Description,
         Self::Expiration,
         Self::Scopes,
@@ -54,6 +66,12 @@ impl Field {
         Self::SecondOwner,
         Self::Target,
         Self::Confirmation,
+        Self::Addresses,
+        Self::Longest,
+        Self::AdminScopes,
+        Self::IdleDays,
+        Self::AddressUse,
+        Self::Networks,
     ];
 
     /// The name in the form, with which the input's id ends.
@@ -73,6 +91,12 @@ impl Field {
             Self::SecondOwner => "second_owner",
             Self::Target => "to",
             Self::Confirmation => "confirmation",
+            Self::Addresses => "addresses",
+            Self::Longest => "longest",
+            Self::AdminScopes => "admin_scopes",
+            Self::IdleDays => "idle_days",
+            Self::AddressUse => "address_use",
+            Self::Networks => "networks",
         }
     }
 
@@ -99,7 +123,13 @@ impl Field {
             | Self::Owner
             | Self::SecondOwner
             | Self::Target
-            | Self::Confirmation => None,
+            | Self::Confirmation
+            | Self::Addresses
+            | Self::Longest
+            | Self::AdminScopes
+            | Self::IdleDays
+            | Self::AddressUse
+            | Self::Networks => None,
         }
     }
 }
@@ -138,11 +168,25 @@ pub enum FieldProblem {
     OwnersTheSame,
     TargetUnfit,
     ConfirmationWrong,
+    ExpirationBeyond(Lifetime),
+    AllScopesNotAllowed,
+    Addresses(NetworksProblem),
+    AddressesNotAllowed,
+    AddressesMissing,
+    AddressesOutside,
+    LongestUnknown,
+    AdminScopeUnfit,
+    AdminScopesLeaveNothing,
+    IdleDaysInvalid,
+    IdleRevokesOwn,
+    AddressUseUnknown,
+    PolicyNetworks(NetworksProblem),
+    NetworksWithoutRules,
 }
 
 impl FieldProblem {
-    /// Every problem.
-    pub const ALL: [Self; 30] = [
+    /// Every problem; of those that have several forms, one.
+    pub const ALL: [Self; 44] = [
         Self::DescriptionMissing,
         Self::DescriptionTooLong,
         Self::DescriptionForbiddenCharacter,
@@ -173,6 +217,20 @@ impl FieldProblem {
         Self::OwnersTheSame,
         Self::TargetUnfit,
         Self::ConfirmationWrong,
+        Self::ExpirationBeyond(Lifetime::Days180),
+        Self::AllScopesNotAllowed,
+        Self::Addresses(NetworksProblem::Malformed(1)),
+        Self::AddressesNotAllowed,
+        Self::AddressesMissing,
+        Self::AddressesOutside,
+        Self::LongestUnknown,
+        Self::AdminScopeUnfit,
+        Self::AdminScopesLeaveNothing,
+        Self::IdleDaysInvalid,
+        Self::IdleRevokesOwn,
+        Self::AddressUseUnknown,
+        Self::PolicyNetworks(NetworksProblem::TooMany),
+        Self::NetworksWithoutRules,
     ];
 
     /// The field at which the problem is shown.
@@ -184,10 +242,12 @@ impl FieldProblem {
             | Self::DescriptionForbiddenCharacter
             | Self::DescriptionTaken
             | Self::DescriptionTakenByOwner => Field::Description,
-            Self::ExpirationUnknown => Field::Expiration,
-            Self::ScopesMissing | Self::ScopeChoiceMissing | Self::ScopeUnknown | Self::ScopeOnlyForAdmins => {
-                Field::Scopes
-            }
+            Self::ExpirationUnknown | Self::ExpirationBeyond(_) => Field::Expiration,
+            Self::ScopesMissing
+            | Self::ScopeChoiceMissing
+            | Self::ScopeUnknown
+            | Self::ScopeOnlyForAdmins
+            | Self::AllScopesNotAllowed => Field::Scopes,
             Self::NameMissing | Self::NameTooLong | Self::NameForbiddenCharacter => Field::Name,
             Self::EmailMissing | Self::EmailInvalid | Self::EmailTaken => Field::Email,
             Self::PasswordMissing | Self::PasswordTooShort | Self::PasswordTooLong | Self::PasswordCommon => {
@@ -202,6 +262,14 @@ impl FieldProblem {
             Self::SecondOwnerUnfit | Self::OwnersTheSame => Field::SecondOwner,
             Self::TargetUnfit => Field::Target,
             Self::ConfirmationWrong => Field::Confirmation,
+            Self::Addresses(_) | Self::AddressesNotAllowed | Self::AddressesMissing | Self::AddressesOutside => {
+                Field::Addresses
+            }
+            Self::LongestUnknown => Field::Longest,
+            Self::AdminScopeUnfit | Self::AdminScopesLeaveNothing => Field::AdminScopes,
+            Self::IdleDaysInvalid | Self::IdleRevokesOwn => Field::IdleDays,
+            Self::AddressUseUnknown => Field::AddressUse,
+            Self::PolicyNetworks(_) | Self::NetworksWithoutRules => Field::Networks,
         }
     }
 
@@ -255,6 +323,25 @@ impl FieldProblem {
             Self::OwnersTheSame => "Enter another person: the two owners are the same.".to_owned(),
             Self::TargetUnfit => "Enter the address of another service rep who is enabled.".to_owned(),
             Self::ConfirmationWrong => "Type the number as it stands above.".to_owned(),
+            Self::ExpirationBeyond(longest) => {
+                format!("Your admins allow at most {}: choose a shorter time.", longest.label())
+            }
+            Self::AllScopesNotAllowed => "Your admins do not allow All Scopes: select the scopes.".to_owned(),
+            Self::Addresses(problem) | Self::PolicyNetworks(problem) => problem.sentence(),
+            Self::AddressesNotAllowed => "Your admins do not allow address rules: leave this empty.".to_owned(),
+            Self::AddressesMissing => "Enter the networks that the token will be used from.".to_owned(),
+            Self::AddressesOutside => "Name only networks within those that your admins allow.".to_owned(),
+            Self::LongestUnknown => "Choose how long tokens live at most.".to_owned(),
+            Self::AdminScopeUnfit => "Select only sensitive scopes that reps may grant otherwise.".to_owned(),
+            Self::AdminScopesLeaveNothing => "Leave reps at least one scope to grant.".to_owned(),
+            Self::IdleDaysInvalid => format!("Enter {} to {} days.", IdleDays::LEAST, IdleDays::MOST),
+            Self::IdleRevokesOwn => {
+                "This would at once revoke a token of your own: use or revoke it first, or enter more days.".to_owned()
+            }
+            Self::AddressUseUnknown => "Choose whether tokens carry address rules.".to_owned(),
+            Self::NetworksWithoutRules => {
+                "Where tokens carry no address rules, no networks can be named: remove them.".to_owned()
+            }
         }
     }
 }
@@ -339,6 +426,8 @@ pub enum Refusal {
     AccountLinkInvalid,
     /// A form was sent when its session had ended. Its sender has signed in again, and nothing is done yet.
     SignedInAgain,
+    /// Somebody else has changed the same thing since it was shown.
+    ChangedMeanwhile,
     /// Too much is being asked at once.
     Busy,
     /// Something inside failed; the log has the cause under this request id.
@@ -363,7 +452,7 @@ impl Refusal {
     pub const fn status(&self) -> u16 {
         match self {
             Self::Invalid(_) | Self::TooManyTokens | Self::WrongCredentials => 422,
-            Self::AlreadyCreated => 409,
+            Self::AlreadyCreated | Self::ChangedMeanwhile => 409,
             Self::SignedOut => 401,
             Self::Forbidden => 403,
             Self::NotFound => 404,
@@ -409,6 +498,10 @@ impl Refusal {
             }
             Self::SignedInAgain => {
                 "Your session had ended, and nothing was done. What you entered is still here: check it and send it again."
+                    .to_owned()
+            }
+            Self::ChangedMeanwhile => {
+                "Somebody else has changed this meanwhile, and nothing was saved. What you entered is still here: compare it with what holds now, and send it again."
                     .to_owned()
             }
             Self::Busy => "Latchkey is busy. Try again in a moment.".to_owned(),

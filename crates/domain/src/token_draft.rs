@@ -116,6 +116,9 @@ pub struct TokenForm {
     pub scope_choice: String,
     /// The names of the ticked scopes.
     pub scopes: Vec<String>,
+    /// The networks that it may be used from.
+    #[serde(default)]
+    pub addresses: String,
 }
 
 /// A form whose every field is well formed.
@@ -127,6 +130,9 @@ pub struct TokenDraft {
     pub lifetime: Lifetime,
     /// What it may do.
     pub scopes: ScopeChoice,
+    /// The networks that it may be used from, as they were typed: they are read where they are held against the
+    /// policy.
+    pub addresses: String,
 }
 
 impl TokenForm {
@@ -140,7 +146,9 @@ impl TokenForm {
         let lifetime = errors.take(Lifetime::parse(&self.expiration).ok_or(FieldProblem::ExpirationUnknown));
         let scopes = errors.take(self.parse_scopes());
         match (description, lifetime, scopes) {
-            (Some(description), Some(lifetime), Some(scopes)) => Ok(TokenDraft { description, lifetime, scopes }),
+            (Some(description), Some(lifetime), Some(scopes)) => {
+                Ok(TokenDraft { description, lifetime, scopes, addresses: self.addresses.clone() })
+            }
             _ => Err(errors),
         }
     }
@@ -172,6 +180,7 @@ mod tests {
             expiration: "180d".to_owned(),
             scope_choice: "selected".to_owned(),
             scopes: vec!["e-verify-write".to_owned(), "e-verify-read".to_owned()],
+            addresses: " 192.0.2.7".to_owned(),
         }
     }
 
@@ -236,7 +245,7 @@ mod tests {
             scope_choice in "selected|all|.*",
             scopes in any::<Vec<String>>(),
         ) {
-            let form = TokenForm { form_id: String::new(), description, expiration, scope_choice, scopes };
+            let form = TokenForm { description, expiration, scope_choice, scopes, ..TokenForm::default() };
             let _ = form.parse();
         }
 

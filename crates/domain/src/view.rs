@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountSid, Appearance, PlainText, RepId, RepKind, Role, ScopeName, Timestamp, TokenStatus, remaining_in_words,
+    AccountSid, Appearance, Lifetime, PlainText, RepId, RepKind, Role, ScopeName, Timestamp, TokenStatus,
+    remaining_in_words,
 };
 
 /// Who is signed in.
@@ -63,6 +64,25 @@ pub struct NewTokenFormView {
     pub scopes: Vec<ScopeView>,
     /// When the form was made: expiry dates are shown from here.
     pub now: Timestamp,
+    /// How long the token may live at most.
+    pub longest: Lifetime,
+    /// Whether it may be given All Scopes.
+    pub all_scopes: bool,
+    /// How it may carry address rules; `None` where it carries none.
+    pub addresses: Option<AddressesView>,
+    /// Why a lifetime is missing; empty where none is.
+    pub expiration_note: String,
+    /// Why scopes are missing; empty where none is.
+    pub scopes_note: String,
+}
+
+/// How a new token may carry address rules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddressesView {
+    /// Whether it must.
+    pub required: bool,
+    /// What can be entered, and what the policy says of it.
+    pub hint: String,
 }
 
 /// A token in a list.

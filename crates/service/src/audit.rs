@@ -61,6 +61,8 @@ pub enum AuditActor {
     CommandLine,
     /// Nobody that is known.
     Anonymous,
+    /// Latchkey itself, by a rule of the policy.
+    Policy,
 }
 
 /// To what it was done.

@@ -12,8 +12,8 @@
 //! 4. [`Service::verify`]: a vendor's call (`verify.rs`), noted by [`LastUse`] and written by
 //!    [`Service::flush_last_use`].
 //!
-//! Beside it, what admins do to service reps stands in `administration/`, and how they set up vendors' integrations in
-//! `external_accounts/`.
+//! Beside it, what admins do to service reps stands in `administration/`, what they allow in `policy/`, and how they
+//! set up vendors' integrations in `external_accounts/`.
 //!
 //! What the use cases need from outside stands in [`ports`].
 
@@ -31,6 +31,7 @@ mod integrations_file;
 mod last_use;
 mod limits;
 mod passwords;
+mod policy;
 pub mod ports;
 mod random;
 mod records;
@@ -75,6 +76,7 @@ pub use integrations_file::{DEFAULT_INTEGRATIONS, IntegrationsFileError, fitting
 pub use last_use::LastUse;
 pub use limits::{Purpose, VendorLimits};
 pub use passwords::PasswordPool;
+pub use policy::{BreachCount, BreachKind, LostScope, PolicyOverview, PolicyPreview, PolicySaved, ReservableScope};
 pub use random::SystemRandom;
 pub use records::{MAX_PAGE, MAX_RECORDS, RecordPage};
 pub use reps::RepForm;
@@ -98,7 +100,7 @@ pub struct Service {
     passwords: PasswordPool,
     last_use: LastUse,
     index: index::Index,
-    grants: Arc<granted::Grants>,
+    grants: Arc<granted::GrantsBook>,
     is_beside_a_server: bool,
     limits: limits::Limits,
     refused_calls: RefusedCalls,
@@ -119,7 +121,7 @@ impl Service {
         catalog: Arc<Catalog>,
     ) -> Outcome<Self> {
         let passwords = PasswordPool::new(random.as_ref())?;
-        let grants = Arc::new(granted::Grants::of(&catalog));
+        let grants = Arc::new(granted::GrantsBook::new(Arc::clone(&catalog)));
         let mut node = [0; 16];
         random.fill(&mut node)?;
         let node = ports::NodeId::from_bytes(node);

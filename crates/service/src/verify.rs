@@ -11,7 +11,7 @@
 //! has ended is as unknown as one that never was. Otherwise each call reads the database. The verdict is made by the
 //! same rule from the same facts either way.
 
-use latchkey_domain::{Presented, ScopeName, Timestamp, TokenFacts, Usage, Verdict};
+use latchkey_domain::{Presented, ScopeName, Timestamp, Usage, UsedFrom, Verdict};
 
 use crate::ports::StoreResult;
 use crate::{Known, Purpose, Service, hash_of};
@@ -39,7 +39,8 @@ impl Verified {
 }
 
 impl Service {
-    /// Judges a credential that is presented for a call. `needed` is the scope of what was asked, if it needs one.
+    /// Judges a credential that is presented for a call. `needed` is the scope of what was asked, if it needs one;
+    /// `from` is where the call comes from.
     ///
     /// # Errors
     /// Where the database does not answer. No verdict is given then, neither yes nor no.
@@ -47,9 +48,10 @@ impl Service {
         &self,
         presented: &Presented,
         needed: Option<&ScopeName>,
+        from: UsedFrom,
         purpose: Purpose,
     ) -> StoreResult<Verified> {
-        let mut verified = self.inspect(presented, needed).await?;
+        let mut verified = self.inspect(presented, needed, from).await?;
         if let Some(credential) = verified.credential.as_ref().filter(|_| verified.is_good()) {
             verified.noted_before = self.last_use.note(credential.sid, self.now());
             verified.usage = self.count_call(credential, purpose);
@@ -61,16 +63,22 @@ impl Service {
     ///
     /// # Errors
     /// As [`Service::verify`].
-    pub async fn inspect(&self, presented: &Presented, needed: Option<&ScopeName>) -> StoreResult<Verified> {
+    pub async fn inspect(
+        &self,
+        presented: &Presented,
+        needed: Option<&ScopeName>,
+        from: UsedFrom,
+    ) -> StoreResult<Verified> {
         let hash = hash_of(&presented.token);
         let credential = match self.indexed(&hash).await {
             Some(known) => known,
             None => self.store.credential(hash).await?.map(|credential| Known::of(credential, &self.grants)),
         };
-        Ok(self.judge(presented, needed, credential))
+        Ok(self.judge(presented, needed, from, credential))
     }
 
-    /// As [`Service::inspect`], and it finds tokens that have ended too: it reads the database.
+    /// As [`Service::inspect`], wherever the credential is used from, and it finds tokens that have ended too: it reads the
+    /// database.
     ///
     /// # Errors
     /// As [`Service::verify`].
@@ -80,12 +88,18 @@ impl Service {
             .credential(hash_of(&presented.token))
             .await?
             .map(|credential| Known::of(credential, &self.grants));
-        Ok(self.judge(presented, None, credential))
+        Ok(self.judge(presented, None, UsedFrom::Anywhere, credential))
     }
 
-    fn judge(&self, presented: &Presented, needed: Option<&ScopeName>, credential: Option<Known>) -> Verified {
-        let facts = credential.as_ref().map(|credential| self.facts(credential));
-        let verdict = Verdict::of(facts.as_ref(), presented.sid, needed, self.now());
+    fn judge(
+        &self,
+        presented: &Presented,
+        needed: Option<&ScopeName>,
+        from: UsedFrom,
+        credential: Option<Known>,
+    ) -> Verified {
+        let facts = credential.as_ref().map(Known::facts);
+        let verdict = Verdict::of(facts.as_ref(), presented.sid, needed, from, self.now());
         Verified { verdict, credential, usage: None, noted_before: None }
     }
 
@@ -95,18 +109,5 @@ impl Service {
     /// Where the database fails; the uses stay noted.
     pub async fn flush_last_use(&self) -> StoreResult<()> {
         self.last_use.flush(self.store.as_ref()).await
-    }
-
-    /// What the verdict on a credential is made from.
-    pub(crate) fn facts<'a>(&'a self, credential: &'a Known) -> TokenFacts<'a> {
-        TokenFacts {
-            sid: credential.sid,
-            scopes: &credential.granted.scopes,
-            owner_may_grant: self.grants.by(credential.owner.role),
-            expires_at: credential.expires_at,
-            secret_not_after: credential.secret_not_after,
-            revoked_at: credential.revoked_at,
-            owner_enabled: credential.owner.is_enabled,
-        }
     }
 }

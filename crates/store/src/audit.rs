@@ -178,6 +178,7 @@ fn actor_columns(actor: AuditActor) -> (&'static str, Option<Vec<u8>>) {
         AuditActor::Token(sid) => ("token", Some(sid.as_bytes().to_vec())),
         AuditActor::CommandLine => ("command_line", None),
         AuditActor::Anonymous => ("anonymous", None),
+        AuditActor::Policy => ("policy", None),
     }
 }
 
@@ -187,6 +188,7 @@ fn read_actor(kind: &str, id: Option<[u8; 16]>) -> Option<AuditActor> {
         ("token", Some(id)) => Some(AuditActor::Token(AccountSid::from_bytes(id))),
         ("command_line", None) => Some(AuditActor::CommandLine),
         ("anonymous", None) => Some(AuditActor::Anonymous),
+        ("policy", None) => Some(AuditActor::Policy),
         _ => None,
     }
 }

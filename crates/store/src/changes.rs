@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use latchkey_domain::{AccountSid, RepId, ScopeSet, Timestamp, TokenHash};
+use latchkey_domain::{AccountSid, AddressRules, RepId, ScopeSet, Timestamp, TokenHash};
 use latchkey_service::ports::{
     ChangeStore, Following, NodeBehind, NodeId, Revision, SecretPlace, SecretRecord, StoreResult, TokenChange,
     TokenChanges,
@@ -16,7 +16,7 @@ use crate::engine::Place;
 use crate::engine::membership::Member;
 use crate::engine::sqlite::Watch;
 use crate::failure::OrUnavailable;
-use crate::row::Fields;
+use crate::row::{self, Fields};
 use crate::{SqlStore, placeholders};
 
 /// The columns of a secret and of what the verdict on it is made of. `token_secret` is joined by the statement.
@@ -24,7 +24,8 @@ macro_rules! secret_columns {
     () => {
         "SELECT token_secret.hash AS hash, token_secret.not_after AS not_after, token.sid AS sid, \
          token.owner AS owner, token.scopes AS scopes, token.created_at AS created_at, \
-         token.expires_at AS expires_at, token.revoked_at AS revoked_at, token.rate_limit AS rate_limit \
+         token.expires_at AS expires_at, token.revoked_at AS revoked_at, token.rate_limit AS rate_limit, \
+         token.addresses AS addresses \
          FROM token JOIN token_secret ON token_secret.sid = token.sid"
     };
 }
@@ -238,6 +239,7 @@ fn columns(change: TokenChange) -> (&'static str, Vec<u8>) {
     match change {
         TokenChange::Token(sid) => ("token", sid.as_bytes().to_vec()),
         TokenChange::Owner(id) => ("owner", id.as_bytes().to_vec()),
+        TokenChange::Policy => ("policy", Vec::new()),
         TokenChange::Everything => ("everything", Vec::new()),
     }
 }
@@ -246,14 +248,16 @@ fn read_change(kind: &str, subject: &[u8]) -> Option<TokenChange> {
     match kind {
         "token" => Some(TokenChange::Token(AccountSid::from_bytes(subject.try_into().ok()?))),
         "owner" => Some(TokenChange::Owner(RepId::from_bytes(subject.try_into().ok()?))),
+        "policy" => Some(TokenChange::Policy),
         "everything" => Some(TokenChange::Everything),
         _ => None,
     }
 }
 
-/// Reads [`secret_columns`]. Most tokens share their scopes with many: each set is read once.
+/// Reads [`secret_columns`]. Most tokens share their scopes with many, and some their address rules: each is read once.
 fn read_secrets(rows: &[AnyRow]) -> StoreResult<Vec<SecretRecord>> {
     let mut sets: HashMap<&str, Arc<ScopeSet>> = HashMap::new();
+    let mut rules: HashMap<&str, Option<Arc<AddressRules>>> = HashMap::new();
     rows.iter()
         .map(|row| {
             let (token, secret) = (Fields::of(row, "token"), Fields::of(row, "token_secret"));
@@ -263,6 +267,14 @@ fn read_secrets(rows: &[AnyRow]) -> StoreResult<Vec<SecretRecord>> {
             } else {
                 let parsed = Arc::new(token.code("scopes", |names| names.parse().ok())?);
                 sets.insert(names, Arc::clone(&parsed));
+                parsed
+            };
+            let networks: &str = token.borrowed_text("addresses")?;
+            let addresses = if let Some(known) = rules.get(networks) {
+                known.clone()
+            } else {
+                let parsed = token.code("addresses", row::address_rules)?.map(Arc::new);
+                rules.insert(networks, parsed.clone());
                 parsed
             };
             Ok(SecretRecord {
@@ -275,6 +287,7 @@ fn read_secrets(rows: &[AnyRow]) -> StoreResult<Vec<SecretRecord>> {
                 expires_at: token.time("expires_at")?,
                 revoked_at: token.optional_time("revoked_at")?,
                 rate_limit: token.code("rate_limit", |text| text.parse().ok())?,
+                addresses,
             })
         })
         .collect()

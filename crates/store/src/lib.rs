@@ -26,6 +26,7 @@ mod listing;
 mod lock;
 mod open;
 mod placeholders;
+mod policy;
 mod records;
 mod rep_overview;
 mod reps;

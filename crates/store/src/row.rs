@@ -4,7 +4,7 @@
 //! and column ([`StoreError::Inconsistent`]), never guessed at: a token whose scopes cannot be read has none to
 //! fall back to.
 
-use latchkey_domain::{AccountSid, Appearance, RepId, RepKind, Role, Timestamp};
+use latchkey_domain::{AccountSid, AddressRules, Appearance, RepId, RepKind, Role, Timestamp};
 use latchkey_service::SecretHash;
 use latchkey_service::ports::{
     Credential, Rep, Session, StoreError, StoreResult, StoredRecord, TokenMaker, TokenRecord, TokenSource,
@@ -40,7 +40,8 @@ macro_rules! token_columns {
          token.created_at AS token_created_at, token.expires_at AS token_expires_at, \
          token.revoked_at AS token_revoked_at, token.rate_limit AS token_rate_limit, \
          NULLIF(token_last_used.at, 0) AS last_used_at, \
-         service_rep.email AS owner_email, token.maker AS token_maker, maker.name AS maker_name"
+         service_rep.email AS owner_email, token.maker AS token_maker, maker.name AS maker_name, \
+         token.addresses AS token_addresses"
     };
 }
 
@@ -209,15 +210,23 @@ pub(crate) fn token(row: &AnyRow) -> StoreResult<TokenRecord> {
             None => None,
             Some(id) => Some(TokenMaker { id: RepId::from_bytes(id), name: fields.text("maker_name")? }),
         },
+        addresses: fields.code("token_addresses", address_rules)?,
     })
 }
 
-/// Reads [`token_columns`], [`rep_columns`] and the secret's `not_after`.
+/// Reads address rules; an empty text is none.
+#[expect(clippy::option_option, reason = "there may be none, and there may be a text that cannot be read")]
+pub(crate) fn address_rules(text: &str) -> Option<Option<AddressRules>> {
+    if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) }
+}
+
+/// Reads [`token_columns`], [`rep_columns`], the secret's `not_after` and what the policy reserves.
 pub(crate) fn credential(row: &AnyRow) -> StoreResult<Credential> {
     Ok(Credential {
         token: token(row)?,
         owner: rep(row)?,
         secret_not_after: Fields::of(row, "token_secret").optional_time("not_after")?,
+        admin_scopes: Fields::of(row, "policy").code("policy_admin_scopes", |names| names.parse().ok())?,
     })
 }
 

@@ -33,7 +33,7 @@ macro_rules! steps {
 }
 
 /// Every step. Naming each file once for both engines is what keeps the two lists alike.
-const STEPS: [Step; 8] = steps![
+const STEPS: [Step; 9] = steps![
     1: "0001_first_schema",
     2: "0002_rate_limits",
     3: "0003_administration_of_reps",
@@ -41,6 +41,7 @@ const STEPS: [Step; 8] = steps![
     5: "0005_audit_chain",
     6: "0006_all_tokens",
     7: "0007_nodes",
+    8: "0008_policy",
     9: "0009_external_accounts",
 ];
 

@@ -156,7 +156,7 @@ impl SqlStore {
 }
 
 /// Whether whoever acts may still do so: an admin may have been disabled between the request and this transaction.
-async fn may_administer(connection: &mut AnyConnection, actor: AuditActor) -> StoreResult<bool> {
+pub(crate) async fn may_administer(connection: &mut AnyConnection, actor: AuditActor) -> StoreResult<bool> {
     let AuditActor::Rep(id) = actor else {
         return Ok(true);
     };

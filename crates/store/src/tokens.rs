@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use latchkey_domain::{AccountSid, RepId, Timestamp, TokenHash, TokenRateLimit};
+use latchkey_domain::{AccountSid, AddressRules, RepId, Timestamp, TokenHash, TokenRateLimit};
 use latchkey_service::AuditEntry;
 use latchkey_service::ports::{
     Committed, Credential, NewToken, Revocation, StoreResult, TokenChange, TokenFilter, TokenInsertion, TokenRecord,
@@ -14,7 +14,7 @@ use sqlx::{AnyConnection, AnyPool, AssertSqlSafe};
 use crate::constraint::Constraint;
 use crate::failure::{OrUnavailable, unavailable};
 use crate::row::{self, Fields, rep_columns, token_columns, token_joins};
-use crate::{SqlStore, audit, listing, placeholders, standing};
+use crate::{SqlStore, audit, listing, placeholders, policy, standing};
 
 /// A selection of whole credentials.
 macro_rules! select_credentials {
@@ -24,7 +24,9 @@ macro_rules! select_credentials {
             token_columns!(),
             ", ",
             rep_columns!(),
-            " FROM token_secret JOIN token ON token.sid = token_secret.sid ",
+            // Read with the token: what its scopes count for is said at one instant.
+            ", policy.admin_scopes AS policy_admin_scopes",
+            " FROM token_secret JOIN token ON token.sid = token_secret.sid JOIN policy ON policy.id = 1 ",
             token_joins!()
         )
     };
@@ -222,13 +224,14 @@ pub(crate) async fn revoke(connection: &mut AnyConnection, sid: AccountSid, now:
     Ok(true)
 }
 
-/// Why a token may not be stored, if it may not. Leaves the owner locked.
+/// Why a token may not be stored, if it may not. Leaves the policy and the owner locked.
 async fn refusal(
     connection: &mut AnyConnection,
     new: &NewToken,
     max_live: usize,
 ) -> StoreResult<Option<TokenInsertion>> {
     let token = &new.token;
+    let policy = policy::lock(&mut *connection).await?;
     let owner = standing::take(&mut *connection, token.owner).await?;
     if !owner.is_some_and(standing::Standing::may_own_tokens) {
         return Ok(Some(TokenInsertion::OwnerGone));
@@ -243,6 +246,9 @@ async fn refusal(
         if used.is_some() {
             return Ok(Some(TokenInsertion::FormUsed));
         }
+    }
+    if policy != new.policy {
+        return Ok(Some(TokenInsertion::PolicyChanged));
     }
     let same = sqlx::query(
         "SELECT sid FROM token \
@@ -275,8 +281,8 @@ async fn insert(connection: &mut AnyConnection, new: &NewToken) -> Result<(), sq
     let token = &new.token;
     sqlx::query(
         "INSERT INTO token (sid, owner, description, description_key, scopes, all_scopes, source, form_id, \
-         created_at, expires_at, revoked_at, rate_limit, maker) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+         created_at, expires_at, revoked_at, rate_limit, maker, addresses) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     )
     .bind(token.sid.as_bytes().as_slice())
     .bind(token.owner.as_bytes().as_slice())
@@ -291,13 +297,22 @@ async fn insert(connection: &mut AnyConnection, new: &NewToken) -> Result<(), sq
     .bind(token.revoked_at.map(Timestamp::unix_seconds))
     .bind(token.rate_limit.to_string())
     .bind(token.maker.as_ref().map(|maker| maker.id.as_bytes().to_vec()))
+    .bind(token.addresses.as_ref().map(AddressRules::to_string).unwrap_or_default())
     .execute(&mut *connection)
     .await?;
     sqlx::query("INSERT INTO token_secret (hash, sid, not_after) VALUES ($1, $2, NULL)")
         .bind(new.secret.as_bytes().as_slice())
         .bind(token.sid.as_bytes().as_slice())
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
+    for (first, last) in token.addresses.iter().flat_map(AddressRules::bounds) {
+        sqlx::query("INSERT INTO token_network (sid, first_address, last_address) VALUES ($1, $2, $3)")
+            .bind(token.sid.as_bytes().as_slice())
+            .bind(first.as_slice())
+            .bind(last.as_slice())
+            .execute(&mut *connection)
+            .await?;
+    }
     Ok(())
 }
 

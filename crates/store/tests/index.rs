@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use latchkey_domain::{
     AccountSid, Lifetime, PlainText, Presented, PresentedSid, RateLimit, Role, ScopeChoice, TokenDraft, TokenForm,
-    TokenRateLimit, Verdict,
+    TokenRateLimit, UsedFrom, Verdict,
 };
 use latchkey_service::ports::{BootClock, Rep, RepStore as _, TokenSource};
 use latchkey_service::{
@@ -73,6 +73,7 @@ impl Process {
             expiration: Lifetime::ALL[0].code().to_owned(),
             scope_choice: ScopeChoice::ALL_CODE.to_owned(),
             scopes: Vec::new(),
+            addresses: String::new(),
         };
         let draft: TokenDraft = form.parse().unwrap();
         let owner = TokenOwner {
@@ -88,7 +89,7 @@ impl Process {
     }
 
     async fn verdict(&self, held: &Held) -> Verdict {
-        self.service.verify(&held.presented(), None, Purpose::Call).await.unwrap().verdict
+        self.service.verify(&held.presented(), None, UsedFrom::Unknown, Purpose::Call).await.unwrap().verdict
     }
 
     async fn set_disabled(&self, rep: &Rep, disabled: bool) {
@@ -159,7 +160,7 @@ async fn it_answers_as_the_database_does_whatever_happens() {
             process.set_disabled(&reps[1], false).await;
         }
         for token in &tokens {
-            let indexed = process.service.inspect(&token.presented(), None).await.unwrap();
+            let indexed = process.service.inspect(&token.presented(), None, UsedFrom::Unknown).await.unwrap();
             let stored = process.service.look_up(&token.presented()).await.unwrap();
             assert!(process.service.index_state().is_trusted);
             if stored.verdict == Verdict::Revoked {
@@ -239,7 +240,10 @@ async fn without_its_watch_nothing_in_memory_counts() {
     process.store.close().await;
     assert_eq!(process.verdict(&held).await, Verdict::Active, "it is current still");
     process.boot.step(100);
-    assert!(process.service.verify(&held.presented(), None, Purpose::Call).await.is_err(), "neither yes nor no");
+    assert!(
+        process.service.verify(&held.presented(), None, UsedFrom::Unknown, Purpose::Call).await.is_err(),
+        "neither yes nor no"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

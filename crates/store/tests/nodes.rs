@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use latchkey_domain::{
     AccountSid, AuthToken, Lifetime, PlainText, Presented, PresentedSid, Role, ScopeChoice, TokenDraft, TokenForm,
-    TokenRateLimit, Verdict,
+    TokenRateLimit, UsedFrom, Verdict,
 };
 use latchkey_service::ports::TokenSource;
 use latchkey_service::{
@@ -58,6 +58,7 @@ impl Node {
             expiration: Lifetime::ALL[0].code().to_owned(),
             scope_choice: ScopeChoice::ALL_CODE.to_owned(),
             scopes: Vec::new(),
+            addresses: String::new(),
         };
         let draft: TokenDraft = form.parse().unwrap();
         let owner = TokenOwner {
@@ -73,7 +74,7 @@ impl Node {
     }
 
     async fn verdict(&self, held: &Held) -> Verdict {
-        self.service.verify(&held.presented(), None, Purpose::Call).await.unwrap().verdict
+        self.service.verify(&held.presented(), None, UsedFrom::Unknown, Purpose::Call).await.unwrap().verdict
     }
 
     async fn revoke(&self, held: &Held) {
@@ -203,7 +204,7 @@ async fn cut_connections_let_nobody_in() {
         };
         tokio::time::timeout(PATIENCE, revoked).await.unwrap();
         for node in &nodes {
-            let verdict = node.service.verify(&held.presented(), None, Purpose::Call).await;
+            let verdict = node.service.verify(&held.presented(), None, UsedFrom::Unknown, Purpose::Call).await;
             assert!(!matches!(&verdict, Ok(verified) if verified.verdict == Verdict::Active), "round {round}");
         }
         for node in &nodes {
@@ -221,5 +222,8 @@ async fn without_the_database_a_node_judges_as_long_as_nothing_can_have_changed(
     first.store.close().await;
     assert_eq!(first.verdict(&held).await, Verdict::Active, "for a moment");
     first.judges_from_memory(false).await;
-    assert!(first.service.verify(&held.presented(), None, Purpose::Call).await.is_err(), "neither yes nor no");
+    assert!(
+        first.service.verify(&held.presented(), None, UsedFrom::Unknown, Purpose::Call).await.is_err(),
+        "neither yes nor no"
+    );
 }

@@ -21,6 +21,9 @@ struct Token<'a> {
     expires_at: String,
     /// The last call before this one; null for the first.
     last_used_at: Option<String>,
+    /// The networks that it may be used from, where it has address rules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    addresses: Option<Vec<String>>,
 }
 
 #[derive(Serialize)]
@@ -46,6 +49,7 @@ pub(super) async fn show(call: &Call<'_>) -> Result<Response, Problem> {
             created_at: token.created_at.to_rfc3339(),
             expires_at: token.expires_at.to_rfc3339(),
             last_used_at: token.last_used_at.max(call.vendor.noted_before).map(Timestamp::to_rfc3339),
+            addresses: token.addresses.as_ref().map(|rules| rules.iter().collect()),
         },
     )
 }

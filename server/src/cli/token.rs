@@ -44,6 +44,9 @@ pub(super) struct Add {
     /// Let it do all that the catalog has today, except what only admins may grant
     #[arg(long, env = "LATCHKEY_ALL_SCOPES", value_parser = clap::builder::FalseyValueParser::new())]
     all_scopes: bool,
+    /// A network or an address that it may be used from, as 203.0.113.0/24; repeat the flag for more
+    #[arg(long, value_name = "CIDR", env = "LATCHKEY_ADDRESS", value_delimiter = ',')]
+    address: Vec<String>,
     /// How many calls it may make, as 100/5s, off, or default for the server's limit
     #[arg(long, value_name = "LIMIT", env = "LATCHKEY_TOKEN_RATE_LIMIT", default_value = "default")]
     token_rate_limit: TokenRateLimit,
@@ -176,6 +179,7 @@ impl Add {
             expiration: self.expires.clone(),
             scope_choice: scope_choice.to_owned(),
             scopes: self.scope.clone(),
+            addresses: self.address.join(","),
         };
         form.parse().map_err(|errors| Failed::of(Refusal::Invalid(errors).into(), ""))
     }

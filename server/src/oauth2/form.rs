@@ -1,9 +1,11 @@
-//! The form of both: one `token`, perhaps a `token_type_hint`.
+//! The form of both: one `token`, perhaps a `token_type_hint`, and for introspection a `client_address`.
+
+use std::net::IpAddr;
 
 use axum::body::{Body, to_bytes};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
-use latchkey_domain::{AuthToken, Presented, PresentedSid};
+use latchkey_domain::{AuthToken, Presented, PresentedSid, UsedFrom};
 use zeroize::Zeroizing;
 
 use crate::problem::{Problem, ProblemCode};
@@ -11,12 +13,40 @@ use crate::problem::{Problem, ProblemCode};
 /// The largest form, in bytes.
 const MAX_FORM: usize = 8 * 1024;
 
+/// What an introspection asks about.
+pub(super) struct Asked {
+    /// The token.
+    pub(super) token: Presented,
+    /// Where it is used from, as far as the caller says.
+    pub(super) from: UsedFrom,
+}
+
+/// What a form holds.
+struct Form {
+    /// `None` for text that is no token at all.
+    token: Option<Presented>,
+    client_address: Option<IpAddr>,
+}
+
 /// Reads the token that a form names: an Auth Token, or an Account SID and an Auth Token with a colon between.
 /// `None` for text that is no token at all, which no token is: an Account SID alone proves nothing.
 ///
 /// # Errors
 /// 400 where there is no form with exactly one `token` (RFC 6749 section 3.2: no parameter may stand twice).
 pub(super) async fn read_token(headers: &HeaderMap, body: Body) -> Result<Option<Presented>, Problem> {
+    Ok(read_form(headers, body).await?.token)
+}
+
+/// As [`read_token`], and reads from where it is used.
+///
+/// # Errors
+/// As [`read_token`]; 400 too where `client_address` is none.
+pub(super) async fn read_question(headers: &HeaderMap, body: Body) -> Result<Option<Asked>, Problem> {
+    let Form { token, client_address } = read_form(headers, body).await?;
+    Ok(token.map(|token| Asked { token, from: client_address.into() }))
+}
+
+async fn read_form(headers: &HeaderMap, body: Body) -> Result<Form, Problem> {
     let mut media_types = headers.get_all(CONTENT_TYPE).iter().map(|value| value.to_str().unwrap_or_default());
     let (media_type, None) = (media_types.next().unwrap_or_default(), media_types.next()) else {
         return Err(invalid("Content-Type stands there more than once."));
@@ -27,16 +57,23 @@ pub(super) async fn read_token(headers: &HeaderMap, body: Body) -> Result<Option
     }
     let body = to_bytes(body, MAX_FORM).await.map_err(|_| invalid("The form is too large, or ended early."))?;
     let body = Zeroizing::new(Vec::from(body));
-    find_token(&body)
+    parse(&body)
 }
 
-fn find_token(form: &[u8]) -> Result<Option<Presented>, Problem> {
-    let (mut token, mut hints) = (None, 0);
+fn parse(form: &[u8]) -> Result<Form, Problem> {
+    let (mut token, mut hints, mut client_address) = (None, 0, None);
     for (name, value) in form_urlencoded::parse(form) {
         match &*name {
             "token" if token.is_some() => return Err(invalid("The parameter token stands there more than once.")),
             "token" => token = Some(Zeroizing::new(value.into_owned())),
             "token_type_hint" => hints += 1,
+            "client_address" if client_address.is_some() => {
+                return Err(invalid("The parameter client_address stands there more than once."));
+            }
+            "client_address" if !value.is_empty() => {
+                let address = value.parse::<IpAddr>();
+                client_address = Some(address.map_err(|_| invalid("The parameter client_address is no IP address."))?);
+            }
             // RFC 6749 section 3.2: parameters that are not known are not looked at.
             _ => {}
         }
@@ -48,7 +85,7 @@ fn find_token(form: &[u8]) -> Result<Option<Presented>, Problem> {
         // RFC 6749 section 3.2: a parameter without a value counts as left out.
         None => Err(invalid("The parameter token is missing.")),
         Some(token) if token.is_empty() => Err(invalid("The parameter token is missing.")),
-        Some(token) => Ok(read(&token)),
+        Some(token) => Ok(Form { token: read(&token), client_address }),
     }
 }
 
@@ -71,7 +108,7 @@ mod tests {
     use super::*;
 
     fn outcome(form: &str) -> Result<Option<PresentedSid>, ()> {
-        find_token(form.as_bytes()).map(|token| token.map(|token| token.sid)).map_err(drop)
+        parse(form.as_bytes()).map(|form| form.token.map(|token| token.sid)).map_err(drop)
     }
 
     fn secret() -> String {
@@ -102,12 +139,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn where_it_is_used_from_is_read() {
+        let address = |form: &str| parse(form.as_bytes()).map(|form| form.client_address).map_err(drop);
+        assert_eq!(address("token=x"), Ok(None));
+        assert_eq!(address("token=x&client_address="), Ok(None));
+        assert_eq!(address("token=x&client_address=192.0.2.7"), Ok("192.0.2.7".parse().ok()));
+        for wrong in ["client_address=here", "client_address=192.0.2.0/24", "client_address=::1&client_address=::1"] {
+            assert_eq!(address(&format!("token=x&{wrong}")), Err(()), "{wrong}");
+        }
+    }
+
     proptest! {
         #[test]
         fn any_form_gets_an_answer(form in any::<Vec<u8>>(), value in any::<String>()) {
-            let _ = find_token(&form).is_ok();
+            let _ = parse(&form).is_ok();
             let form = form_urlencoded::Serializer::new(String::new()).append_pair("token", &value).finish();
-            prop_assert!(value.is_empty() || find_token(form.as_bytes()).is_ok());
+            prop_assert!(value.is_empty() || parse(form.as_bytes()).is_ok());
         }
     }
 }

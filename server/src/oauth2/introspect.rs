@@ -1,7 +1,8 @@
 //! `POST /oauth2/introspect`: what is this token? (RFC 7662)
 //!
 //! The caller is a service of the company's, with a token that has the scope `token-introspect`. Whatever is not a
-//! good token, for whatever reason, is `{"active":false}` and nothing more.
+//! good token, for whatever reason, is `{"active":false}` and nothing more. A token that has address rules is good only
+//! for a call from within them: the caller says in `client_address` from where its own caller calls.
 
 use axum::extract::Request;
 use axum::response::Response;
@@ -9,7 +10,7 @@ use latchkey_domain::{ScopeName, Verdict};
 use latchkey_service::{Purpose, Verified};
 use serde::Serialize;
 
-use super::form::read_token;
+use super::form::{Asked, read_question};
 use super::json;
 use crate::ServerState;
 use crate::admission::{self, X_TW_TOKEN};
@@ -49,10 +50,10 @@ pub(super) async fn answer(state: &ServerState, request: Request, arrival: &Arri
     }
     let needed: Option<ScopeName> = SCOPE.parse().ok();
     let caller = admission::admit(state, credential, needed.as_ref(), Purpose::Introspection, arrival).await?;
-    let answered = match read_token(&parts.headers, body).await {
+    let answered = match read_question(&parts.headers, body).await {
         Ok(None) => json(&Nothing { active: false }),
-        Ok(Some(token)) => {
-            let verified = state.service.inspect(&token, None).await;
+        Ok(Some(Asked { token, from })) => {
+            let verified = state.service.inspect(&token, None, from).await;
             let verified = verified.map_err(|error| admission::unreachable(state, arrival, &error))?;
             describe(&verified, base_url(&state.web, &parts.headers))
         }

@@ -55,6 +55,7 @@ const fn error_of(code: ProblemCode) -> &'static str {
         ProblemCode::CredentialMissing | ProblemCode::InvalidClient => "invalid_client",
         ProblemCode::MalformedCredential | ProblemCode::InvalidToken => "invalid_token",
         ProblemCode::InsufficientScope => "insufficient_scope",
+        ProblemCode::AddressRefused => "unauthorized_client",
         ProblemCode::Unavailable | ProblemCode::RateLimited | ProblemCode::TooManyFailures => "temporarily_unavailable",
         ProblemCode::Internal => "server_error",
         _ => "invalid_request",

@@ -14,6 +14,7 @@ use axum::response::Response;
 use http::header::{CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderMap, Method};
 use latchkey_app::ssr::RequestContext;
+use latchkey_app::system_settings::{SettingInput, TokenInput};
 use latchkey_domain::{Field, HOUR, PlainText, RepId, Timestamp};
 use latchkey_service::SecretHash;
 
@@ -69,6 +70,13 @@ fn is_kept(path: &str) -> bool {
     latchkey_app::is_for_admins(path) || path == "/settings/general" || path == "/settings/personal-access-tokens/new"
 }
 
+/// Whether a field of this name holds what nobody may be shown again: passwords, tokens, what belongs to a vendor.
+fn is_secret(name: &str) -> bool {
+    [Field::Password.name(), Field::CurrentPassword.name(), "credential"].contains(&name)
+        || name == TokenInput::NAME
+        || name.starts_with(SettingInput::CREDENTIAL_PREFIX)
+}
+
 /// Whether a request is a form that has lost its session.
 pub(super) fn has_lost_its_session(context: &RequestContext, request: &Request) -> bool {
     context.caller.is_none() && request.method() == Method::POST && is_kept(request.uri().path())
@@ -91,7 +99,7 @@ pub(super) async fn keep(state: &ServerState, request: Request) -> Response {
     };
     let now = state.service.now();
     let mut fields = Fields::read(&bytes);
-    fields.forget(&[Field::Password.name(), Field::CurrentPassword.name(), "credential"]);
+    fields.forget(is_secret);
     let kept = Kept {
         code: SecretHash::of(code.expose()),
         path: parts.uri.path().to_owned(),
@@ -156,6 +164,14 @@ mod tests {
         assert_eq!(take(1, "/administration/x", ann, 100), None, "too late");
         assert_eq!(take(1, "/administration/x", ann, 99).as_deref(), Some("Ben"));
         assert_eq!(take(1, "/administration/x", ann, 99), None, "twice");
+    }
+
+    #[test]
+    fn secrets_are_known_by_their_names() {
+        for name in ["password", "current_password", "credential", "credential_password", "tempworks_token"] {
+            assert!(is_secret(name), "{name}");
+        }
+        assert!(!["description", "setting_password", "credentials"].into_iter().any(is_secret));
     }
 
     #[test]

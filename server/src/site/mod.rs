@@ -18,6 +18,7 @@ mod headers;
 mod kept;
 mod links;
 mod pages;
+mod system_settings;
 
 use axum::Router;
 use axum::extract::Request;

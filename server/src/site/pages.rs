@@ -9,6 +9,7 @@ use axum::routing::get;
 use http::header::CONTENT_SECURITY_POLICY;
 use http::{HeaderValue, StatusCode};
 use latchkey_app::ssr::RequestContext;
+use latchkey_app::system_settings::SystemSettingsPage;
 use latchkey_app::{
     AccountLinkPage, AdministrationPage, Forbidden, INVITE, Life, ONE_TOKEN, PAGES, Place, PlainPost, RESET_PASSWORD,
     Reference, Shell, life_of, shell, sign_in_path, token_at,
@@ -20,7 +21,7 @@ use leptos::prelude::{Owner, provide_context, use_context};
 use leptos_axum::{ResponseOptions, render_app_async_with_context};
 use tower_http::compression::CompressionLayer;
 
-use super::{HOME, administration, forms, gate, headers, kept, links};
+use super::{HOME, administration, forms, gate, headers, kept, links, system_settings};
 use crate::problem::Problem;
 use crate::{ServerState, assets, request};
 
@@ -36,7 +37,9 @@ pub(super) fn router() -> Router<ServerState> {
         let handler = match path {
             ONE_TOKEN => get(one_token),
             INVITE | RESET_PASSWORD => get(links::show),
-            path => administration::page_at(path).unwrap_or_else(|| get(page)),
+            path => {
+                administration::page_at(path).or_else(|| system_settings::page_at(path)).unwrap_or_else(|| get(page))
+            }
         };
         router.route(path, handler.layer(CompressionLayer::new()))
     })
@@ -70,7 +73,8 @@ async fn one_token(State(state): State<ServerState>, request: Request) -> Respon
     };
     let place = Place::parse(target_of(&request));
     let method = place.value("method").unwrap_or_else(|| "GET".to_owned());
-    let asked = place.value("path").and_then(|path| AskedCall::read(&method, &path));
+    let asked =
+        place.value("path").and_then(|path| AskedCall::read(&method, &path, &place.value("from").unwrap_or_default()));
     match state.service.explain_token(caller, sid, asked).await {
         Ok(token) => render_with(context, Given::Token(Box::new(token)), request).await,
         Err(failure) => match failure.into_refusal(&context.origin.request_id) {
@@ -142,6 +146,8 @@ pub(super) enum Given {
     Forbidden,
     /// A page of administration, whole.
     Administration(Box<AdministrationPage>),
+    /// A page of external service accounts, whole.
+    SystemSettings(Box<SystemSettingsPage>),
     /// Where a link for choosing a password leads.
     AccountLink(Box<AccountLinkPage>),
     /// The contract that it shows.
@@ -154,6 +160,7 @@ impl Given {
         match self {
             Self::Post(_) => true,
             Self::Administration(page) => page.shows_secret(),
+            Self::SystemSettings(page) => page.shows_secret(),
             _ => false,
         }
     }
@@ -178,7 +185,7 @@ pub(super) async fn render_with(context: RequestContext, given: Given, request: 
     let place = Place::parse(target_of(&request));
     let path = place.path.clone();
     let is_known = PAGES.contains(&path.as_str())
-        || matches!(given, Given::Token(_) | Given::Forbidden | Given::Administration(_));
+        || matches!(given, Given::Token(_) | Given::Forbidden | Given::Administration(_) | Given::SystemSettings(_));
     let is_framed = is_known && !PUBLIC_PAGES.contains(&path.as_str());
     let frame = context.caller.as_ref().filter(|_| is_framed).map(|caller| AccountView::from(&caller.rep));
     let life = if given.stays_plain() || frame.is_none() { Life::Plain } else { life_of(&path) };
@@ -192,6 +199,7 @@ pub(super) async fn render_with(context: RequestContext, given: Given, request: 
             Given::Forbidden => provide_context(Forbidden),
             Given::Token(token) => provide_context(OwnToken::clone(token)),
             Given::Administration(page) => provide_context(AdministrationPage::clone(page)),
+            Given::SystemSettings(page) => provide_context(SystemSettingsPage::clone(page)),
             Given::AccountLink(page) => provide_context(AccountLinkPage::clone(page)),
             Given::Reference(reference) => provide_context(Reference::clone(reference)),
         }

@@ -106,6 +106,7 @@ fn Named(who: Who, by: By) -> impl IntoView {
         }
         Who::CommandLine => view! { <a href=by.address(AuditQuery::COMMAND_LINE)>"Command line"</a> }.into_any(),
         Who::Anonymous => view! { <a href=by.address(AuditQuery::NOBODY)>"Nobody known"</a> }.into_any(),
+        Who::Policy => view! { <a href=by.address(AuditQuery::POLICY)>"The policy"</a> }.into_any(),
         Who::Nothing => ().into_any(),
         Who::Unknown(kind) => kind.into_any(),
     }

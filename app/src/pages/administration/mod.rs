@@ -39,7 +39,7 @@ pub(crate) fn AdministrationView(page: AdministrationPage) -> impl IntoView {
 }
 
 /// What a notice shows of a sentence.
-fn noticed(said: Option<Said>) -> Option<(Tone, String)> {
+pub(in crate::pages) fn noticed(said: Option<Said>) -> Option<(Tone, String)> {
     said.map(|said| (if said.done { Tone::Good } else { Tone::Warn }, said.sentence))
 }
 
@@ -62,7 +62,7 @@ fn StatePill(state: RepState) -> impl IntoView {
 
 /// What a field of addresses suggests.
 #[component]
-fn Suggestions(id: &'static str, reps: Vec<RepOverview>) -> impl IntoView {
+pub(in crate::pages) fn Suggestions(id: &'static str, reps: Vec<RepOverview>) -> impl IntoView {
     let options = reps.into_iter().map(|found| view! { <option value=found.rep.email>{found.rep.name}</option> });
     view! { <datalist id=id>{options.collect_view()}</datalist> }
 }

@@ -4,7 +4,7 @@ use latchkey_domain::{Description, Field};
 use leptos::html::Form;
 use leptos::prelude::*;
 
-use super::super::new_token::{ExpirationField, PasswordIfNeeded, empty_form};
+use super::super::new_token::{AddressesField, ExpirationField, PasswordIfNeeded, empty_form};
 use crate::components::{FormState, Page, RevealPanel, ScopePicker, SubmitButton, Summary, TextField};
 use crate::{NewTokenForPage, TokenAddedPage, paths};
 
@@ -36,10 +36,26 @@ pub(super) fn NewTokenForView(page: NewTokenForPage) -> impl IntoView {
                             value=typed.description.clone()
                             max_length=Description::MAX_LENGTH
                         />
-                        <ExpirationField state=state chosen=typed.expiration.clone() now=offered.now/>
+                        <ExpirationField
+                            state=state
+                            chosen=typed.expiration.clone()
+                            now=offered.now
+                            longest=offered.longest
+                            note=offered.expiration_note
+                        />
                     </div>
+                    <AddressesField state=state offered=offered.addresses typed=typed.addresses/>
                 </div>
-                <ScopePicker state=state scopes=offered.scopes choice=typed.scope_choice ticked=typed.scopes form=element filterable=false/>
+                <ScopePicker
+                    state=state
+                    scopes=offered.scopes
+                    choice=typed.scope_choice
+                    ticked=typed.scopes
+                    all_scopes=offered.all_scopes
+                    note=offered.scopes_note
+                    form=element
+                    filterable=false
+                />
                 <PasswordIfNeeded state=state/>
                 <div class="foot">
                     <a class="btn quiet" href=paths::one_rep(owner.id)>"Cancel"</a>

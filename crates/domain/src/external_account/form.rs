@@ -162,6 +162,8 @@ pub struct AccountTokenForm {
     pub description: String,
     /// A lifetime's code.
     pub expiration: String,
+    /// From where the token may be used, as the add form takes it.
+    pub addresses: String,
     /// Whether the token may read the vendor's credentials too.
     pub reads_credentials: bool,
 }

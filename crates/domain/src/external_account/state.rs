@@ -1,6 +1,6 @@
 //! How an account stands.
 
-use crate::{PresentedSid, ScopeSet, Timestamp, TokenFacts, TokenStatus, Verdict};
+use crate::{PresentedSid, ScopeSet, Timestamp, TokenFacts, TokenStatus, UsedFrom, Verdict};
 
 /// How an account stands, as people are told. Only whether it was submitted is kept; the rest follows from its token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl AccountState {
     /// How a submitted account stands whose token has these facts and needs these scopes.
     #[must_use]
     pub fn of(facts: &TokenFacts<'_>, needed: &ScopeSet, now: Timestamp) -> Self {
-        match Verdict::of(Some(facts), PresentedSid::Absent, None, now) {
+        match Verdict::of(Some(facts), PresentedSid::Absent, None, UsedFrom::Anywhere, now) {
             Verdict::Active => {}
             Verdict::Revoked => return Self::Failing(AccountTrouble::TokenRevoked),
             Verdict::Expired => return Self::Failing(AccountTrouble::TokenExpired),
@@ -115,6 +115,7 @@ mod tests {
             secret_not_after: None,
             revoked_at: None,
             owner_enabled: true,
+            addresses: None,
         };
         let of = |facts: TokenFacts<'_>| AccountState::of(&facts, &scopes, now);
         assert_eq!(of(good), AccountState::Active);

@@ -58,7 +58,7 @@ impl<'a> Authority<'a> {
 impl Service {
     /// Asks an admin for their password where it was not given recently. Operators have proved themselves to the
     /// machine.
-    async fn confirm(&self, authority: Authority<'_>, current_password: &PlainText) -> Outcome<()> {
+    pub(crate) async fn confirm(&self, authority: Authority<'_>, current_password: &PlainText) -> Outcome<()> {
         let Authority::Admin(caller) = authority else {
             return Ok(());
         };

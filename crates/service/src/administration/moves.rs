@@ -33,8 +33,9 @@ impl Service {
         let from = self.store.rep(from).await?.ok_or(Refusal::NotFound)?;
         let to = self.target(from.id, to).await?;
         let plan = self.store.preview_move(from.id, to.id, now).await?;
-        let may_grant = self.catalog.grantable_by(to.role);
-        let before = self.catalog.grantable_by(from.role);
+        let policy = self.store.policy().await?.policy;
+        let may_grant = policy.grantable_by(&self.catalog, to.role);
+        let before = policy.grantable_by(&self.catalog, from.role);
         let mut lost_scopes = Vec::new();
         for token in &plan.moving {
             if let Some(record) = self.store.token(token.sid, Some(from.id)).await? {

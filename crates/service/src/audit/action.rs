@@ -100,11 +100,13 @@ actions! {
     Tokens: "group:tokens", "Tokens" {
         TokenCreated: "token_created", "Token created";
         TokenRevoked: "token_revoked", "Token revoked";
+        IdleTokenRevoked: "idle_token_revoked", "Token revoked, not used for long";
         TokensMoved: "tokens_moved", "Tokens moved";
         TokenMoved: "token_moved", "Token moved";
         TokenLimited: "token_limited", "Token's limit of calls set";
         TokenLookedUp: "token_looked_up", "Token looked up";
         TokensExported: "tokens_exported", "List of tokens exported";
+        PolicyChanged: "policy_changed", "Policy changed";
     }
     ExternalAccounts: "group:external-accounts", "External service accounts" {
         ExternalAccountStarted: "external_account_started", "External service account started";

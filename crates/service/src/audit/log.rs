@@ -122,6 +122,8 @@ pub enum Who {
     CommandLine,
     /// Nobody that is known.
     Anonymous,
+    /// Latchkey itself, by a rule of the policy.
+    Policy,
     /// Nothing that has a name.
     Nothing,
     /// Of a kind that this release does not know.

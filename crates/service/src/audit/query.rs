@@ -13,8 +13,8 @@ const MAX_TEXT: usize = 200;
 /// What was typed into the filters. Empty where nothing was.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditQuery {
-    /// Who: a service rep's e-mail address, a token's Account SID, [`AuditQuery::COMMAND_LINE`]
-    /// or [`AuditQuery::NOBODY`].
+    /// Who: a service rep's e-mail address, a token's Account SID, [`AuditQuery::COMMAND_LINE`],
+    /// [`AuditQuery::NOBODY`] or [`AuditQuery::POLICY`].
     pub actor: String,
     /// Did what: the code of an action, or of a group of them.
     pub action: String,
@@ -37,6 +37,8 @@ impl AuditQuery {
     pub const COMMAND_LINE: &str = "command-line";
     /// Stands for whoever was not known.
     pub const NOBODY: &str = "nobody";
+    /// The value that stands for the policy.
+    pub const POLICY: &str = "policy";
 
     /// The filters by their names in an address, in the order of the form.
     #[must_use]
@@ -88,6 +90,8 @@ impl Service {
             filter.actor = Some(AuditActor::CommandLine);
         } else if query.actor == AuditQuery::NOBODY {
             filter.actor = Some(AuditActor::Anonymous);
+        } else if query.actor == AuditQuery::POLICY {
+            filter.actor = Some(AuditActor::Policy);
         } else if let Some(one) = self.one_of(&query.actor, "Who", notes).await? {
             filter.actor = match one {
                 AuditSubject::Rep(id) => Some(AuditActor::Rep(id)),

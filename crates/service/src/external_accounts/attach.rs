@@ -1,7 +1,7 @@
 //! Pasting a token that was made in somebody's user settings.
 
 use latchkey_domain::external_account::{AccountErrors, AccountProblem, ExternalAccountId};
-use latchkey_domain::{PlainText, Refusal};
+use latchkey_domain::{PlainText, Refusal, UsedFrom};
 
 use super::confirm::read_pasted;
 use super::open::token_problem;
@@ -51,7 +51,7 @@ impl Service {
             return invalid(AccountProblem::ScopesMissing);
         }
         let Ok(presented) = read_pasted(pasted) else { return invalid(AccountProblem::TokenMalformed) };
-        let verified = self.inspect(&presented, None).await?;
+        let verified = self.inspect(&presented, None, UsedFrom::Anywhere).await?;
         let Some(known) = verified.credential.as_ref().filter(|_| verified.is_good()) else {
             return invalid(AccountProblem::TokenNotLive);
         };

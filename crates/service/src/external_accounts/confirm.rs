@@ -2,12 +2,13 @@
 //!
 //! One check for each route of each scope that is needed, by the judgement that a gateway's question meets
 //! ([`Service::inspect`] with the scope that [`latchkey_domain::Need`] finds for the route), and one for
-//! `GET /api/v1/token`. Nothing is forwarded, counted, or noted as a use.
+//! `GET /api/v1/token`. From where the integration will call is not known, so that address rules are not asked. Nothing
+//! is forwarded, counted, or noted as a use.
 
 use latchkey_domain::external_account::ExternalAccountId;
 use latchkey_domain::{
     AccountSid, AuthToken, MalformedAuthToken, Need, PlainText, Presented, PresentedSid, Refusal, Route, ScopeName,
-    ScopeSet, Timestamp, Verdict,
+    ScopeSet, Timestamp, UsedFrom, Verdict,
 };
 
 use crate::ports::{AccountRecord, StoreResult};
@@ -60,6 +61,7 @@ impl Confirmation {
             Verdict::Revoked => "The token was revoked.",
             Verdict::Expired => "The token has expired.",
             Verdict::OwnerDisabled => "The token's owner is disabled.",
+            Verdict::AddressRefused => "The token may not be used from there.",
             Verdict::MissingScope => "The token does not have the scope, or its owner may not grant it any more.",
         }
     }
@@ -114,12 +116,15 @@ impl Service {
         presented: &Presented,
         needed: &ScopeSet,
     ) -> StoreResult<Confirmation> {
-        let token = self.inspect(presented, self.need(OWN_ROUTE.0, OWN_ROUTE.1, None).as_ref()).await?.verdict;
+        let token = self
+            .inspect(presented, self.need(OWN_ROUTE.0, OWN_ROUTE.1, None).as_ref(), UsedFrom::Anywhere)
+            .await?
+            .verdict;
         let mut scopes = Vec::with_capacity(needed.len());
         for question in self.questions(needed) {
             let mut routes = Vec::with_capacity(question.routes.len());
             for (route, need) in question.routes {
-                let verdict = self.inspect(presented, need.as_ref()).await?.verdict;
+                let verdict = self.inspect(presented, need.as_ref(), UsedFrom::Anywhere).await?.verdict;
                 routes.push(RouteCheck { route, verdict });
             }
             scopes.push(ScopeCheck { scope: question.scope, label: question.label, routes });
@@ -129,8 +134,9 @@ impl Service {
 
     /// The same by what is known of a token, without its secret.
     pub(super) fn judge_token(&self, known: &Known, needed: &ScopeSet, now: Timestamp) -> Confirmation {
-        let facts = self.facts(known);
-        let judge = |need: Option<&ScopeName>| Verdict::of(Some(&facts), PresentedSid::Absent, need, now);
+        let facts = known.facts();
+        let judge =
+            |need: Option<&ScopeName>| Verdict::of(Some(&facts), PresentedSid::Absent, need, UsedFrom::Anywhere, now);
         let token = judge(self.need(OWN_ROUTE.0, OWN_ROUTE.1, None).as_ref());
         let scopes = self.questions(needed).into_iter().map(|question| {
             let routes = question.routes.into_iter();

@@ -3,18 +3,19 @@
 use latchkey_domain::external_account::{
     AccountErrors, AccountLevel, AccountProblem, AccountTokenForm, CREDENTIAL_SCOPE, ExternalAccountId, Integration,
 };
-use latchkey_domain::view::{NewTokenView, ScopeView};
+use latchkey_domain::view::{AddressesView, NewTokenView, ScopeView};
 use latchkey_domain::{
     Description, Email, FieldProblem, Lifetime, PlainText, Presented, PresentedSid, Refusal, Scope, ScopeChoice,
     ScopeSet, TokenForm, TokenRateLimit, TokenSource,
 };
 
 use super::{Confirmation, Overtaken, entity_of, overtaken, target};
+use crate::policy::{addresses_view, expiration_note, scope_view};
 use crate::ports::{
     AccountChange, AccountRecord, AccountStage, Acted, Rep, RepOverview, TokenGift, TokenGiftAudits, TokenInsertion,
     TokenMaker,
 };
-use crate::tokens::{DrawnToken, not_inserted, scope_view};
+use crate::tokens::{DrawnToken, not_inserted};
 use crate::{AuditAction, Caller, IssuedToken, Outcome, Service, TokenOwner};
 
 /// What the form needs before anything is typed.
@@ -32,6 +33,12 @@ pub struct AccountTokenOffer {
     pub is_sensitive: bool,
     /// Whether the reader has to give their password for a sensitive scope.
     pub asks_password: bool,
+    /// The longest lifetime that the policy allows.
+    pub longest: Lifetime,
+    /// Why lifetimes are missing; empty where none is.
+    pub expiration_note: String,
+    /// How the token may carry address rules; `None` where tokens carry none.
+    pub addresses: Option<AddressesView>,
 }
 
 /// A token that has just been made, with the one showing of its secret.
@@ -67,15 +74,19 @@ impl Service {
         let needed = integration.needed(&record.scopes);
         let held = self.held_token(&record).await?;
         let owner = held.map_or_else(|| caller.rep.email.clone(), |held| held.credential.owner.email);
+        let policy = self.store.policy().await?.policy;
+        let proposed = if policy.allows_days(Lifetime::Days180.days()) { Lifetime::Days180 } else { policy.longest };
         let form = AccountTokenForm {
             version: record.version.to_string(),
             owner,
             description: proposed_description(&record, &integration),
-            expiration: Lifetime::Days180.code().to_owned(),
+            expiration: proposed.code().to_owned(),
+            addresses: String::new(),
             reads_credentials: false,
         };
         let views = |is_meant: &dyn Fn(&Scope) -> bool| -> Vec<ScopeView> {
-            self.catalog.scopes().iter().filter(|scope| is_meant(scope)).map(scope_view).collect()
+            let meant = self.catalog.scopes().iter().filter(|scope| is_meant(scope));
+            meant.map(|scope| scope_view(scope, &policy)).collect()
         };
         Ok(AccountTokenOffer {
             owners: self.suggested_reps(caller, None).await?,
@@ -84,6 +95,9 @@ impl Service {
             credential_scope: views(&|scope| scope.name.as_str() == CREDENTIAL_SCOPE).pop(),
             is_sensitive: self.catalog.has_sensitive(needed),
             asks_password: self.asks_password(caller),
+            longest: policy.longest,
+            expiration_note: expiration_note(&policy),
+            addresses: addresses_view(&policy),
         })
     }
 
@@ -132,6 +146,7 @@ impl Service {
             expiration: form.expiration.clone(),
             scope_choice: ScopeChoice::SELECTED_CODE.to_owned(),
             scopes: scopes.iter().map(ToString::to_string).collect(),
+            addresses: form.addresses.clone(),
             ..TokenForm::default()
         };
         let draft = token_form.parse()?;
@@ -146,7 +161,7 @@ impl Service {
             origin: &caller.origin,
             maker: is_for_another.then_some(&maker),
         };
-        let DrawnToken { issued, new, audit } = self.draw(token_owner, &draft, None)?;
+        let DrawnToken { issued, new, audit } = self.draw(token_owner, &draft, None).await?;
         let action = match stage {
             AccountStage::Draft => AuditAction::ExternalAccountTokenGenerated,
             AccountStage::Active => AuditAction::ExternalAccountTokenReplaced,
@@ -191,7 +206,7 @@ impl Service {
             let credential = self.catalog.scopes().iter().filter(|scope| scope.name.as_str() == CREDENTIAL_SCOPE);
             scopes = scopes.iter().chain(credential.map(|scope| &scope.name)).cloned().collect();
         }
-        let may_grant = self.grants.by(owner.role);
+        let may_grant = self.store.policy().await?.policy.grantable_by(&self.catalog, owner.role);
         let beyond: ScopeSet = scopes.iter().filter(|name| !may_grant.contains(name)).cloned().collect();
         Ok(if beyond.is_empty() { Ok((owner, scopes)) } else { Err(AccountProblem::OwnerMayNotGrant(beyond)) })
     }

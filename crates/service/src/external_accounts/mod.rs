@@ -100,7 +100,7 @@ impl Service {
     fn state_of(&self, record: &AccountRecord, needed: &ScopeSet, held: Option<&Held>, now: Timestamp) -> AccountState {
         match (record.stage, held) {
             (AccountStage::Draft, _) => AccountState::Draft,
-            (AccountStage::Active, Some(held)) => AccountState::of(&self.facts(&held.known), needed, now),
+            (AccountStage::Active, Some(held)) => AccountState::of(&held.known.facts(), needed, now),
             // The database allows no such row.
             (AccountStage::Active, None) => AccountState::Failing(AccountTrouble::TokenRefused),
         }
@@ -108,7 +108,7 @@ impl Service {
 
     /// The chosen scopes, where they are in the catalog.
     fn check_chosen(&self, parsed: &mut ParsedAccount, caller: &Caller) {
-        let may_grant = self.grants.by(caller.rep.role);
+        let may_grant = self.catalog.grantable_by(caller.rep.role);
         if parsed.scopes.as_ref().is_some_and(|scopes| scopes.iter().any(|name| !may_grant.contains(name))) {
             parsed.errors.add(AccountProblem::ScopeUnknown);
             parsed.scopes = None;

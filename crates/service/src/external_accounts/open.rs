@@ -9,7 +9,7 @@ use latchkey_domain::view::ScopeView;
 use latchkey_domain::{ScopeSet, Timestamp, Verdict};
 
 use super::{AccountSummary, Confirmation, settings_of};
-use crate::tokens::scope_view;
+use crate::policy::scope_view;
 use crate::{Caller, Outcome, Service};
 
 /// One account, in full. No credential is in it.
@@ -61,7 +61,12 @@ impl Service {
             missing.add(problem);
         }
         let offered = self.catalog.scopes().iter().filter(|scope| scope.name.as_str() != CREDENTIAL_SCOPE);
-        let offered_scopes = if integration.chooses_scopes() { offered.map(scope_view).collect() } else { Vec::new() };
+        let offered_scopes = if integration.chooses_scopes() {
+            let policy = self.store.policy().await?.policy;
+            offered.map(|scope| scope_view(scope, &policy)).collect()
+        } else {
+            Vec::new()
+        };
         Ok(AccountDetails {
             summary: self.account_summary(&record, held.as_ref(), now),
             integration,

@@ -51,7 +51,7 @@ impl Service {
             id: record.id,
             level: record.level,
             entity: entity_of(&record),
-            state: AccountState::of(&self.facts(credential), needed, self.now()),
+            state: AccountState::of(&credential.facts(), needed, self.now()),
             integration: record.integration,
             settings,
             credentials,

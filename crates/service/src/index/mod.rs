@@ -30,7 +30,7 @@ use latchkey_domain::{AccountSid, RepId};
 use tokio::sync::{Mutex, Notify};
 
 use crate::Service;
-use crate::granted::Grants;
+use crate::granted::GrantsBook;
 use crate::ports::{
     BootClock, ChangeWatch, Following, Membership, NodeId, Revision, SecretPlace, SecretRecord, Store, StoreResult,
     TokenChange,
@@ -66,7 +66,7 @@ pub struct IndexState {
 pub(crate) struct Index {
     store: Arc<dyn Store>,
     clock: Arc<dyn BootClock>,
-    grants: Arc<Grants>,
+    grants: Arc<GrantsBook>,
     node: NodeId,
     live: RwLock<Option<Arc<Table>>>,
     /// Until when what is in memory counts, in microseconds of the boot clock.
@@ -85,7 +85,7 @@ struct Follower {
 }
 
 impl Index {
-    pub(crate) fn new(store: Arc<dyn Store>, clock: Arc<dyn BootClock>, grants: Arc<Grants>, node: NodeId) -> Self {
+    pub(crate) fn new(store: Arc<dyn Store>, clock: Arc<dyn BootClock>, grants: Arc<GrantsBook>, node: NodeId) -> Self {
         let (live, trusted_until) = (RwLock::default(), AtomicU64::new(0));
         Self { store, clock, grants, node, live, trusted_until, follower: Mutex::default(), lost: Notify::new() }
     }
@@ -159,7 +159,7 @@ impl Index {
         let Some(table) = self.table() else { return false };
         // Until the end, also where this is given up in between.
         follower.is_behind = true;
-        match apply_changes(self.store.as_ref(), &table, follower.applied).await {
+        match self.apply_changes(&table, follower.applied).await {
             Ok(Some(latest)) => {
                 follower.applied = latest;
                 follower.is_behind = false;
@@ -199,7 +199,7 @@ impl Index {
             Following::Membership(membership) => (None, Some(membership)),
         };
         let start = self.store.token_changes(Revision::from_number(i64::MAX)).await?.latest;
-        let table = Table::new(Arc::clone(&self.grants));
+        let table = Table::new(self.grants.where_reserved(&self.store.policy().await?.policy.admin_scopes));
         for rep in self.store.reps().await? {
             table.set_owner((&rep).into());
         }
@@ -215,7 +215,7 @@ impl Index {
         }
         let mut follower = self.follower.lock().await;
         *follower = Follower { watch, applied: start, is_behind: true };
-        let Some(latest) = apply_changes(self.store.as_ref(), &table, start).await? else {
+        let Some(latest) = self.apply_changes(&table, start).await? else {
             self.lost.notify_one();
             return Ok(None);
         };
@@ -223,40 +223,46 @@ impl Index {
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(table));
         Ok(membership)
     }
-}
 
-/// Reads again what has changed after a revision, and answers the newest one; `None` where that cannot be told.
-async fn apply_changes(store: &dyn Store, table: &Table, after: Revision) -> StoreResult<Option<Revision>> {
-    let found = store.token_changes(after).await?;
-    let Some(changes) = found.changes else { return Ok(None) };
-    let (mut tokens, mut owners) = (BTreeSet::new(), BTreeSet::new());
-    for change in changes {
-        match change {
-            TokenChange::Token(sid) => drop(tokens.insert(sid)),
-            TokenChange::Owner(id) => drop(owners.insert(id)),
-            TokenChange::Everything => return Ok(None),
+    /// Reads again what has changed after a revision, and answers the newest one; `None` where that cannot be told.
+    async fn apply_changes(&self, table: &Table, after: Revision) -> StoreResult<Option<Revision>> {
+        let store = self.store.as_ref();
+        let found = store.token_changes(after).await?;
+        let Some(changes) = found.changes else { return Ok(None) };
+        let (mut tokens, mut owners) = (BTreeSet::new(), BTreeSet::new());
+        let mut policy_has_changed = false;
+        for change in changes {
+            match change {
+                TokenChange::Token(sid) => drop(tokens.insert(sid)),
+                TokenChange::Owner(id) => drop(owners.insert(id)),
+                TokenChange::Policy => policy_has_changed = true,
+                TokenChange::Everything => return Ok(None),
+            }
         }
-    }
-    for id in owners {
-        load_owner(store, table, id).await?;
-    }
-    let sids: Vec<AccountSid> = tokens.into_iter().collect();
-    let mut secrets = store.secrets_of(&sids).await?;
-    // What is live now, expired or not: the verdict goes by the time of the call.
-    secrets.retain(|secret| secret.revoked_at.is_none());
-    for secret in &secrets {
-        if !table.knows_owner(secret.owner) {
-            load_owner(store, table, secret.owner).await?;
+        if policy_has_changed {
+            table.set_grants(self.grants.where_reserved(&store.policy().await?.policy.admin_scopes));
         }
+        for id in owners {
+            load_owner(store, table, id).await?;
+        }
+        let sids: Vec<AccountSid> = tokens.into_iter().collect();
+        let mut secrets = store.secrets_of(&sids).await?;
+        // What is live now, expired or not: the verdict goes by the time of the call.
+        secrets.retain(|secret| secret.revoked_at.is_none());
+        for secret in &secrets {
+            if !table.knows_owner(secret.owner) {
+                load_owner(store, table, secret.owner).await?;
+            }
+        }
+        let mut by_sid = std::collections::HashMap::<AccountSid, Vec<&SecretRecord>>::new();
+        for secret in &secrets {
+            by_sid.entry(secret.sid).or_default().push(secret);
+        }
+        for sid in sids {
+            table.replace(sid, &by_sid.remove(&sid).unwrap_or_default());
+        }
+        Ok(Some(found.latest))
     }
-    let mut by_sid = std::collections::HashMap::<AccountSid, Vec<&SecretRecord>>::new();
-    for secret in &secrets {
-        by_sid.entry(secret.sid).or_default().push(secret);
-    }
-    for sid in sids {
-        table.replace(sid, &by_sid.remove(&sid).unwrap_or_default());
-    }
-    Ok(Some(found.latest))
 }
 
 fn micros(duration: Duration) -> u64 {

@@ -1,7 +1,7 @@
 //! The live tokens, compactly: found by the first 8 bytes of their secrets' SHA-256, confirmed on all 32.
 //!
-//! Slots lie in plain vectors; the hash tables hold only their numbers. What many tokens share (owner, scopes, limit)
-//! is held once. Whoever looks up takes a read lock on one of 64 parts, for the time of copying a slot; whoever
+//! Slots lie in plain vectors; the hash tables hold only their numbers. What many tokens share (owner, scopes, limit,
+//! address rules) is held once. Whoever looks up takes a read lock on one of 64 parts, for the time of copying a slot; whoever
 //! changes takes a write lock for one insertion or removal. Changes are made by one task at a time.
 
 use std::collections::HashMap;
@@ -9,9 +9,11 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use hashbrown::HashTable;
-use latchkey_domain::{AccountSid, RepId, Role, ScopeSet, Timestamp, TokenHash, TokenRateLimit};
+use latchkey_domain::{
+    AccountSid, AddressRules, RepId, Role, ScopeSet, Timestamp, TokenFacts, TokenHash, TokenRateLimit,
+};
 
-use crate::granted::{EffectiveScopes, Granted, Grants};
+use crate::granted::{EffectiveScopes, Granted, Grants, GrantsBook};
 use crate::ports::{Credential, Rep, SecretRecord};
 
 /// In how many parts the slots lie. Their numbers have 6 bits of a place, slots the other 26.
@@ -37,21 +39,38 @@ pub struct Known {
     pub secret_not_after: Option<Timestamp>,
     /// When it was taken back.
     pub revoked_at: Option<Timestamp>,
+    /// From where it may be used, where that is not everywhere.
+    pub addresses: Option<Arc<AddressRules>>,
 }
 
 impl Known {
     /// A credential as the database has it.
-    pub(crate) fn of(credential: Credential, grants: &Grants) -> Self {
-        let Credential { token, owner, secret_not_after } = credential;
+    pub(crate) fn of(credential: Credential, book: &GrantsBook) -> Self {
+        let Credential { token, owner, secret_not_after, admin_scopes } = credential;
         Self {
             sid: token.sid,
             owner: Arc::new(Owner::from(&owner)),
-            granted: Arc::new(Granted::new(Arc::new(token.scopes), grants)),
+            granted: Arc::new(Granted::new(Arc::new(token.scopes), book.where_reserved(&admin_scopes))),
             rate_limit: token.rate_limit,
             created_at: token.created_at,
             expires_at: token.expires_at,
             secret_not_after,
             revoked_at: token.revoked_at,
+            addresses: token.addresses.map(Arc::new),
+        }
+    }
+
+    /// What the verdict on it is made from.
+    pub(crate) fn facts(&self) -> TokenFacts<'_> {
+        TokenFacts {
+            sid: self.sid,
+            scopes: &self.granted.scopes,
+            owner_may_grant: self.granted.grants.by(self.owner.role),
+            expires_at: self.expires_at,
+            secret_not_after: self.secret_not_after,
+            revoked_at: self.revoked_at,
+            owner_enabled: self.owner.is_enabled,
+            addresses: self.addresses.as_deref(),
         }
     }
 
@@ -111,7 +130,15 @@ impl<K, V> Default for Shared<K, V> {
     }
 }
 
-type Terms = (Arc<Granted>, TokenRateLimit);
+/// What tokens can have in common.
+struct Terms {
+    granted: Arc<Granted>,
+    rate_limit: TokenRateLimit,
+    addresses: Option<Arc<AddressRules>>,
+}
+
+/// What they have it in common by.
+type TermsKey = (Arc<ScopeSet>, String, Option<Arc<AddressRules>>);
 
 /// The live tokens.
 pub(super) struct Table {
@@ -119,8 +146,8 @@ pub(super) struct Table {
     by_sid: Vec<RwLock<HashTable<u32>>>,
     hasher: RandomState,
     owners: RwLock<Shared<RepId, Arc<Owner>>>,
-    terms: RwLock<Shared<(Arc<ScopeSet>, String), Terms>>,
-    grants: Arc<Grants>,
+    terms: RwLock<Shared<TermsKey, Terms>>,
+    grants: RwLock<Arc<Grants>>,
 }
 
 impl Table {
@@ -131,8 +158,26 @@ impl Table {
             hasher: RandomState::new(),
             owners: RwLock::default(),
             terms: RwLock::default(),
-            grants,
+            grants: RwLock::new(grants),
         }
+    }
+
+    /// Lets every token do from now on what its owner may grant by these.
+    pub(super) fn set_grants(&self, grants: Arc<Grants>) {
+        let mut terms = write(&self.terms);
+        if *grants == **read(&self.grants) {
+            return;
+        }
+        // Many terms differ in limits and addresses alone.
+        let mut renewed = HashMap::<Arc<ScopeSet>, Arc<Granted>>::new();
+        for terms in &mut terms.values {
+            let scopes = &terms.granted.scopes;
+            let granted = renewed
+                .entry(Arc::clone(scopes))
+                .or_insert_with(|| Arc::new(Granted::new(Arc::clone(scopes), Arc::clone(&grants))));
+            terms.granted = Arc::clone(granted);
+        }
+        *write(&self.grants) = grants;
     }
 
     /// The token that this secret belongs to, if it is live.
@@ -274,7 +319,11 @@ impl Table {
 
     fn known(&self, slot: &Slot) -> Option<Known> {
         let owner = Arc::clone(read(&self.owners).values.get(index(slot.owner))?);
-        let (granted, rate_limit) = read(&self.terms).values.get(index(slot.terms))?.clone();
+        let (granted, rate_limit, addresses) = {
+            let terms = read(&self.terms);
+            let terms = terms.values.get(index(slot.terms))?;
+            (Arc::clone(&terms.granted), terms.rate_limit, terms.addresses.clone())
+        };
         let time = |seconds: u32| Timestamp::from_unix_seconds(seconds.into());
         Some(Known {
             sid: AccountSid::from_bytes(slot.sid),
@@ -285,19 +334,24 @@ impl Table {
             expires_at: time(slot.expires_at),
             secret_not_after: (slot.not_after > 0).then(|| time(slot.not_after)),
             revoked_at: None,
+            addresses,
         })
     }
 
     fn terms_of(&self, secret: &SecretRecord) -> u32 {
-        let key = (Arc::clone(&secret.scopes), secret.rate_limit.to_string());
+        let key = (Arc::clone(&secret.scopes), secret.rate_limit.to_string(), secret.addresses.clone());
         if let Some(number) = read(&self.terms).numbers.get(&key) {
             return *number;
         }
         let mut terms = write(&self.terms);
         let number = u32::try_from(terms.values.len()).unwrap_or(u32::MAX);
         terms.numbers.insert(key, number);
-        let granted = Granted::new(Arc::clone(&secret.scopes), &self.grants);
-        terms.values.push((Arc::new(granted), secret.rate_limit));
+        let granted = Granted::new(Arc::clone(&secret.scopes), Arc::clone(&read(&self.grants)));
+        terms.values.push(Terms {
+            granted: Arc::new(granted),
+            rate_limit: secret.rate_limit,
+            addresses: secret.addresses.clone(),
+        });
         number
     }
 
@@ -411,11 +465,16 @@ mod tests {
             expires_at: Timestamp::from_unix_seconds(1_800_000_000),
             revoked_at: None,
             rate_limit: TokenRateLimit::Default,
+            addresses: None,
         }
     }
 
+    fn book() -> GrantsBook {
+        GrantsBook::new(Arc::new(crate::read_catalog(crate::DEFAULT_CATALOG).unwrap()))
+    }
+
     fn table() -> Table {
-        let table = Table::new(Arc::new(Grants::of(&crate::read_catalog(crate::DEFAULT_CATALOG).unwrap())));
+        let table = Table::new(book().where_reserved(&ScopeSet::default()));
         let (id, email) = (RepId::from_bytes([1; 16]), "ann@example.com".to_owned());
         table.set_owner(Owner { id, email, role: Role::Rep, is_enabled: true });
         table
@@ -441,6 +500,31 @@ mod tests {
             }
             prop_assert_eq!(table.len(), held.values().map(|count| usize::from(*count)).sum::<usize>());
         }
+    }
+
+    #[test]
+    fn what_reps_may_grant_is_exchanged_under_what_is_held() {
+        let table = table();
+        let with = |token: u32, addresses: &str| SecretRecord {
+            scopes: Arc::new("employee-read task-read".parse().unwrap()),
+            addresses: AddressRules::parse(addresses).unwrap().map(Arc::new),
+            ..secret(token, 0)
+        };
+        for held in [with(1, ""), with(2, "192.0.2.7"), with(3, "192.0.2.7")] {
+            table.insert(&held);
+        }
+        let effective = |token: u32| table.find(&secret(token, 0).hash).unwrap().effective_scopes().text.to_string();
+        let shared = |token: u32| table.find(&secret(token, 0).hash).unwrap().addresses;
+        assert!(Arc::ptr_eq(&shared(2).unwrap(), &shared(3).unwrap()), "held once");
+        for (reserved, left) in [("employee-read", "task-read"), ("", "employee-read task-read")] {
+            table.set_grants(book().where_reserved(&reserved.parse().unwrap()));
+            table.insert(&with(4, "192.0.2.8"));
+            assert!((1..=4).all(|token| effective(token) == left), "{reserved:?}");
+        }
+        let owner = Owner { role: Role::Admin, ..Owner::clone(&table.find(&secret(1, 0).hash).unwrap().owner) };
+        table.set_owner(owner);
+        table.set_grants(book().where_reserved(&"employee-read".parse().unwrap()));
+        assert_eq!(effective(1), "employee-read task-read");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Changes to what verdicts are made of, and how those who hold verdicts' stuff in memory follow them.
 //!
-//! A transaction that changes what a verdict says (a token, its secrets, its owner) takes a number, its
+//! A transaction that changes what a verdict says (a token, its secrets, its owner, the policy) takes a number, its
 //! [`Revision`], and names what is to be read again. Numbers are in the order of commits and leave none out. The
 //! operation answers with a [`Committed`], whose outcome the use case gets only by settling the revision: nobody
 //! hears of a change before the index in memory has it.
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use latchkey_domain::{AccountSid, RepId, ScopeSet, Timestamp, TokenHash, TokenRateLimit};
+use latchkey_domain::{AccountSid, AddressRules, RepId, ScopeSet, Timestamp, TokenHash, TokenRateLimit};
 
 use super::StoreResult;
 
@@ -38,6 +38,8 @@ pub enum TokenChange {
     Token(AccountSid),
     /// One service rep, as the owner of tokens: whether enabled, role, address. Their tokens' own rows are as before.
     Owner(RepId),
+    /// The policy: which scopes count in tokens of reps.
+    Policy,
     /// All there is.
     Everything,
 }
@@ -105,6 +107,8 @@ pub struct SecretRecord {
     pub revoked_at: Option<Timestamp>,
     /// How many calls the token may make.
     pub rate_limit: TokenRateLimit,
+    /// From where it may be used, where that is not everywhere.
+    pub addresses: Option<Arc<AddressRules>>,
 }
 
 /// Which of a token's two secrets is meant.

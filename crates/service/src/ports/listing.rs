@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use async_trait::async_trait;
-use latchkey_domain::{AccountSid, RepId, ScopeName, ScopeSet, Timestamp, TokenSource, TokenStatus};
+use latchkey_domain::{AccountSid, AddressRules, RepId, ScopeName, ScopeSet, Timestamp, TokenSource, TokenStatus};
 
 use super::{StoreResult, TokenRecord};
 
@@ -29,6 +29,10 @@ pub struct TokenQuery {
     pub expires_before: Option<Timestamp>,
     /// Those that were made before this instant and not used since.
     pub unused_since: Option<Timestamp>,
+    /// Those that are live at `now`.
+    pub live: bool,
+    /// Those that break this rule.
+    pub breaks: Option<Breach>,
     /// The instant that statuses are true for.
     pub now: Timestamp,
 }
@@ -47,9 +51,38 @@ impl TokenQuery {
             text: None,
             expires_before: None,
             unused_since: None,
+            live: false,
+            breaks: None,
             now,
         }
     }
+
+    /// Leaves those that also are live and break the rule that another query asks for: one that is made of nothing
+    /// else.
+    pub fn restrict_to(&mut self, breaking: Self) {
+        self.live |= breaking.live;
+        self.all_scopes |= breaking.all_scopes;
+        self.unused_since = match (self.unused_since, breaking.unused_since) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        self.breaks = breaking.breaks.or(self.breaks.take());
+    }
+}
+
+/// How a token can break a rule of a policy, beside what other conditions ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Breach {
+    /// It lives for more than so many seconds in all.
+    LivesLonger(i64),
+    /// A rep owns it, and it was given one of these scopes.
+    HeldByRep(ScopeSet),
+    /// It carries address rules.
+    CarriesRules,
+    /// It carries none.
+    CarriesNoRules,
+    /// It carries some, and they do not all lie within these.
+    RulesOutside(AddressRules),
 }
 
 /// What a list of tokens is sorted by. Where that is equal, the Account SID decides, which is the creation.

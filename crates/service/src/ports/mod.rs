@@ -14,6 +14,7 @@ mod audit;
 mod changes;
 mod external_accounts;
 mod listing;
+mod policy;
 mod records;
 mod rep_overview;
 mod reps;
@@ -37,8 +38,10 @@ pub use external_accounts::{
     DraftInsertion, ExternalAccountStore, NewDraft, TokenGift, TokenGiftAudits,
 };
 pub use listing::{
-    MalformedTokenPosition, TokenListing, TokenOrder, TokenPosition, TokenQuery, TokenSort, TokenStretch, TokenSurvey,
+    Breach, MalformedTokenPosition, TokenListing, TokenOrder, TokenPosition, TokenQuery, TokenSort, TokenStretch,
+    TokenSurvey,
 };
+pub use policy::{IdleRevocation, PolicyChoice, PolicySaving, PolicyStore, PolicyVersion, StoredPolicy};
 pub use records::{RecordDeletion, RecordInsertion, RecordReplacement, RecordStore, StoredRecord};
 pub use rep_overview::{RepFilter, RepOverview, RepOverviewStore};
 pub use reps::{EmailChange, NewRep, Rep, RepChange, RepInsertion, RepStore};
@@ -128,6 +131,7 @@ pub trait Store:
     + TokenListing
     + TokenMoveStore
     + TokenSelectionStore
+    + PolicyStore
     + AuditStore
     + RecordStore
     + AuditStore

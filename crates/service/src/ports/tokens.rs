@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 pub use latchkey_domain::TokenSource;
-use latchkey_domain::{AccountSid, FormId, RepId, ScopeSet, Timestamp, TokenHash, TokenRateLimit};
+use latchkey_domain::{AccountSid, AddressRules, FormId, RepId, ScopeSet, Timestamp, TokenHash, TokenRateLimit};
 
-use super::{Committed, Rep, StoreResult};
+use super::{Committed, PolicyVersion, Rep, StoreResult};
 use crate::AuditEntry;
 
 /// Who made a token that is somebody else's.
@@ -45,6 +45,8 @@ pub struct TokenRecord {
     pub rate_limit: TokenRateLimit,
     /// Who made it, where that was not its owner of today; none for what the command line made.
     pub maker: Option<TokenMaker>,
+    /// From where it may be used, where that is not everywhere.
+    pub addresses: Option<AddressRules>,
 }
 
 impl TokenRecord {
@@ -66,6 +68,8 @@ pub struct NewToken {
     pub secret: TokenHash,
     /// The form that asked for it: one form makes one token.
     pub form: Option<FormId>,
+    /// The policy that it was held against.
+    pub policy: PolicyVersion,
 }
 
 /// What became of a new token.
@@ -81,6 +85,8 @@ pub enum TokenInsertion {
     TooMany,
     /// Not stored: there is no such owner, or they are disabled.
     OwnerGone,
+    /// Not stored: another policy holds than the one that it was held against.
+    PolicyChanged,
 }
 
 /// What became of a revocation.
@@ -112,6 +118,8 @@ pub struct Credential {
     pub owner: Rep,
     /// The first instant at which this secret is no longer valid, where it ends before its token.
     pub secret_not_after: Option<Timestamp>,
+    /// What the policy reserves for admins.
+    pub admin_scopes: ScopeSet,
 }
 
 /// The tokens' part of the database.

@@ -1,20 +1,26 @@
 //! Issuing a token.
 //!
-//! 1. The form is read ([`TokenForm::parse`]), and its scopes are held against what the owner may grant.
+//! 1. The form is read ([`TokenForm::parse`]), and held against the policy (`policy/allow.rs`): how long the token
+//!    lives, its scopes, of which the owner must be one who may grant them, its address rules.
 //! 2. Where a scope is sensitive, the password must have been given within 15 minutes, or comes with the form.
-//! 3. SID and Auth Token are drawn. The store checks, under its write lock, what only it knows: that the form
-//!    has not been used, the description is free and there is room; then it writes the hash of the secret.
+//! 3. SID and Auth Token are drawn. The store checks, under its write lock, what only it knows: that the policy is
+//!    still the same, the form has not been used, the description is free and there is room; then it writes the hash
+//!    of the secret. Where another policy holds by then, 1 is done again.
 //! 4. The secret goes into the one answer that ever shows it.
 
-use latchkey_domain::view::{NewTokenFormView, NewTokenView, ScopeView};
+use latchkey_domain::view::{NewTokenFormView, NewTokenView};
 use latchkey_domain::{
-    AccountSid, AuthToken, FieldProblem, FormId, Grant, PlainText, Refusal, Role, Scope, ScopeChoice, ScopeSet,
-    TokenDraft, TokenForm, TokenRateLimit,
+    AccountSid, AuthToken, FieldProblem, FormId, PlainText, Refusal, Role, ScopeChoice, TokenDraft, TokenForm,
+    TokenRateLimit,
 };
 
+use crate::policy::Allowed;
 use crate::ports::{NewToken, Rep, TokenInsertion, TokenMaker, TokenRecord, TokenSource};
-use crate::secrets::{new_form_id, sortable_id};
+use crate::secrets::sortable_id;
 use crate::{AuditAction, AuditActor, AuditEntry, AuditSubject, Caller, Failure, Origin, Outcome, Service, hash_of};
+
+/// How often a token is held against a policy that has changed meanwhile before this is given up.
+const TRIES: u32 = 5;
 
 /// Whose token is to be made, and by whom.
 #[derive(Debug, Clone, Copy)]
@@ -64,20 +70,12 @@ impl IssuedToken {
 }
 
 impl Service {
-    /// What the add form needs before anything is typed: a new one-time id, and the scopes on offer.
+    /// What the add form needs before anything is typed: a new one-time id, and what the policy leaves.
     ///
     /// # Errors
-    /// Where the random source fails.
-    pub fn new_token_form(&self, caller: &Caller) -> Outcome<NewTokenFormView> {
-        self.token_form_of(caller.rep.role)
-    }
-
-    /// The form of an owner with this role.
-    pub(super) fn token_form_of(&self, role: Role) -> Outcome<NewTokenFormView> {
-        let may_grant = self.catalog.grantable_by(role);
-        let offered = self.catalog.scopes().iter().filter(|scope| may_grant.contains(&scope.name));
-        let form_id = new_form_id(self.random.as_ref())?.to_string();
-        Ok(NewTokenFormView { form_id, scopes: offered.map(scope_view).collect(), now: self.now() })
+    /// Where the database or the random source fails.
+    pub async fn new_token_form(&self, caller: &Caller) -> Outcome<NewTokenFormView> {
+        self.token_form_of(caller.rep.role).await
     }
 
     /// Makes a token for the caller from the page's form. `base_url` is where Latchkey answers, for the `curl`
@@ -109,7 +107,7 @@ impl Service {
     }
 
     /// Asks whoever makes a token for their password, where a scope of it is sensitive and the password was not
-    /// given recently. The scopes are those that an owner of this role may grant.
+    /// given recently. What the policy does not allow an owner of this role is refused first.
     pub(crate) async fn confirm_sensitive(
         &self,
         caller: &Caller,
@@ -117,7 +115,8 @@ impl Service {
         owner: Role,
         current_password: &PlainText,
     ) -> Outcome<()> {
-        let scopes = self.chosen_scopes(&draft.scopes, owner)?;
+        let policy = self.store.policy().await?.policy;
+        let scopes = self.allow(&policy, draft, owner)?.scopes;
         if !self.catalog.has_sensitive(&scopes) || caller.is_confirmed(self.now()) {
             return Ok(());
         }
@@ -127,25 +126,36 @@ impl Service {
         self.check_current_password(caller, current_password).await
     }
 
-    /// Makes a token for any owner.
+    /// Makes a token for any owner, as far as the policy allows.
     ///
     /// # Errors
-    /// As [`Service::add_token`]; [`Refusal::NotFound`] where the owner is gone or disabled.
+    /// As [`Service::add_token`]; [`Refusal::NotFound`] where the owner is gone or disabled; [`Refusal::Busy`] where
+    /// the policy keeps changing.
     pub async fn issue(&self, owner: TokenOwner<'_>, draft: &TokenDraft, form: Option<FormId>) -> Outcome<IssuedToken> {
-        let DrawnToken { issued, new, audit } = self.draw(owner, draft, form)?;
-        let inserted = self.store.insert_token(&new, Refusal::MAX_LIVE_TOKENS, &audit).await?;
-        match self.settle(inserted).await? {
-            TokenInsertion::Inserted => Ok(issued),
-            refused => Err(not_inserted(refused)),
+        for _ in 0..TRIES {
+            let DrawnToken { issued, new, audit } = self.draw(owner, draft, form).await?;
+            let inserted = self.store.insert_token(&new, Refusal::MAX_LIVE_TOKENS, &audit).await?;
+            match self.settle(inserted).await? {
+                TokenInsertion::Inserted => return Ok(issued),
+                TokenInsertion::PolicyChanged => {}
+                refused => return Err(not_inserted(refused)),
+            }
         }
+        Err(Refusal::Busy.into())
     }
 
-    /// Draws a token for any owner, as [`Service::issue`] stores it. Nothing is written.
+    /// Draws a token for any owner, as far as the policy allows, as [`Service::issue`] stores it. Nothing is written.
     ///
     /// # Errors
-    /// What is wrong with the draft, or where the random source fails.
-    pub(crate) fn draw(&self, owner: TokenOwner<'_>, draft: &TokenDraft, form: Option<FormId>) -> Outcome<DrawnToken> {
-        let scopes = self.chosen_scopes(&draft.scopes, owner.rep.role)?;
+    /// What is wrong with the draft or not allowed, or where the database or the random source fails.
+    pub(crate) async fn draw(
+        &self,
+        owner: TokenOwner<'_>,
+        draft: &TokenDraft,
+        form: Option<FormId>,
+    ) -> Outcome<DrawnToken> {
+        let stored = self.store.policy().await?;
+        let Allowed { scopes, addresses } = self.allow(&stored.policy, draft, owner.rep.role)?;
         let now = self.now();
         let sid = AccountSid::from_bytes(sortable_id(self.clock.unix_millis(), self.random.as_ref())?);
         let secret = AuthToken::mint(|buffer| self.random.fill(buffer))?;
@@ -163,38 +173,21 @@ impl Service {
             last_used_at: None,
             rate_limit: owner.rate_limit,
             maker: owner.maker.cloned(),
+            addresses,
         };
-        let new =
-            NewToken { token: token.clone(), description_key: draft.description.key(), secret: hash_of(&secret), form };
+        let new = NewToken {
+            token: token.clone(),
+            description_key: draft.description.key(),
+            secret: hash_of(&secret),
+            form,
+            policy: stored.version,
+        };
         let mut audit = self.entry(owner.actor, AuditAction::TokenCreated, AuditSubject::Token(sid), owner.origin);
         audit.detail = format!("scopes: {}; until {}", token.scopes, token.expires_at.to_rfc3339());
+        if let Some(addresses) = &token.addresses {
+            audit = audit.with_detail(&format!("from: {addresses}"));
+        }
         Ok(DrawnToken { issued: IssuedToken { token, secret }, new, audit })
-    }
-
-    /// The scopes that a choice means today, all of which the owner may grant.
-    fn chosen_scopes(&self, choice: &ScopeChoice, role: Role) -> Outcome<ScopeSet> {
-        let ScopeChoice::Selected(selected) = choice else {
-            return Ok(self.catalog.all_scopes());
-        };
-        if selected.iter().any(|name| self.catalog.scope(name).is_none()) {
-            return Err(FieldProblem::ScopeUnknown.into());
-        }
-        let may_grant = self.catalog.grantable_by(role);
-        if selected.iter().any(|name| !may_grant.contains(name)) {
-            return Err(FieldProblem::ScopeOnlyForAdmins.into());
-        }
-        Ok(selected.clone())
-    }
-}
-
-/// A scope as forms offer it.
-pub(crate) fn scope_view(scope: &Scope) -> ScopeView {
-    ScopeView {
-        name: scope.name.clone(),
-        label: scope.label.clone(),
-        description: scope.description.clone(),
-        sensitive: scope.sensitive,
-        admin_only: scope.grant == Grant::Admin,
     }
 }
 
@@ -202,6 +195,7 @@ pub(crate) fn scope_view(scope: &Scope) -> ScopeView {
 pub(crate) fn not_inserted(insertion: TokenInsertion) -> Failure {
     match insertion {
         TokenInsertion::Inserted | TokenInsertion::FormUsed => Refusal::AlreadyCreated.into(),
+        TokenInsertion::PolicyChanged => Refusal::Busy.into(),
         TokenInsertion::DescriptionTaken => FieldProblem::DescriptionTaken.into(),
         TokenInsertion::TooMany => Refusal::TooManyTokens.into(),
         TokenInsertion::OwnerGone => Refusal::NotFound.into(),

@@ -18,7 +18,7 @@ impl Service {
     /// tokens; or where something fails.
     pub async fn new_token_form_for(&self, caller: &Caller, owner: RepId) -> Outcome<(Rep, NewTokenFormView)> {
         let owner = self.owner_of_new_token(caller, owner).await?;
-        let form = self.token_form_of(owner.role)?;
+        let form = self.token_form_of(owner.role).await?;
         Ok((owner, form))
     }
 

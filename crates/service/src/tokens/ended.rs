@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use latchkey_domain::{AccountSid, PresentedSid, Verdict};
+use latchkey_domain::{AccountSid, PresentedSid, UsedFrom, Verdict};
 
 use crate::ports::StoreResult;
 use crate::{Known, Service};
@@ -34,7 +34,9 @@ impl Service {
     fn leave_the_good(&self, ended: &mut BTreeSet<AccountSid>, credentials: &[Known]) {
         let now = self.now();
         for credential in credentials {
-            if Verdict::of(Some(&self.facts(credential)), PresentedSid::Absent, None, now) == Verdict::Active {
+            // Where it is used from was judged when it began, and the token's address rules do not change.
+            let (sid, from) = (PresentedSid::Absent, UsedFrom::Anywhere);
+            if Verdict::of(Some(&credential.facts()), sid, None, from, now) == Verdict::Active {
                 ended.remove(&credential.sid);
             }
         }

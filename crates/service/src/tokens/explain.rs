@@ -2,7 +2,8 @@
 
 use latchkey_domain::view::TokenView;
 use latchkey_domain::{
-    AccountSid, AskedCall, Explanation, RateLimit, Refusal, Scope, ScopeName, Timestamp, TokenFacts, TokenSource,
+    AccountSid, AddressRules, AskedCall, Explanation, RateLimit, Refusal, Scope, ScopeName, ScopeSet, Timestamp,
+    TokenFacts, TokenSource,
 };
 
 use crate::ports::{Credential, Rep, TokenRecord};
@@ -19,6 +20,8 @@ pub struct OwnToken {
     pub limit: Option<RateLimit>,
     /// What it was given: the catalog's scopes in the catalog's order, then those that have left it.
     pub scopes: Vec<HeldScope>,
+    /// From where it may be used, where that is not everywhere.
+    pub addresses: Option<AddressRules>,
     /// The call that was asked about, and what would become of it.
     pub answer: Option<ExplainedCall>,
     /// The instant that all of this is true for.
@@ -55,24 +58,31 @@ impl Service {
     /// fails.
     pub async fn explain_token(&self, caller: &Caller, sid: AccountSid, asked: Option<AskedCall>) -> Outcome<OwnToken> {
         let token = self.store.token(sid, Some(caller.rep.id)).await?.ok_or(Refusal::NotFound)?;
-        Ok(self.token_in_full(token, &caller.rep, asked))
+        let admin_scopes = self.store.policy().await?.policy.admin_scopes;
+        Ok(self.token_in_full(token, &caller.rep, admin_scopes, asked))
     }
 
     /// A token of this owner in full, and the answer to what is asked about a call with it.
-    pub(crate) fn token_in_full(&self, token: TokenRecord, owner: &Rep, asked: Option<AskedCall>) -> OwnToken {
+    pub(crate) fn token_in_full(
+        &self,
+        token: TokenRecord,
+        owner: &Rep,
+        admin_scopes: ScopeSet,
+        asked: Option<AskedCall>,
+    ) -> OwnToken {
         let now = self.now();
         let view = self.token_view(&token, now);
-        let source = token.source;
+        let (source, addresses) = (token.source, token.addresses.clone());
         let limit = token.rate_limit.or(self.limits.calls());
         // No secret ends before its token: it has one, of the token's own age.
-        let credential = Credential { token, owner: owner.clone(), secret_not_after: None };
+        let credential = Credential { token, owner: owner.clone(), secret_not_after: None, admin_scopes };
         let known = Known::of(credential, &self.grants);
-        let facts = self.facts(&known);
+        let facts = known.facts();
         let answer = asked.map(|call| {
-            let explanation = Explanation::of(&self.catalog, &facts, &call.method, &call.path, now);
+            let explanation = Explanation::of(&self.catalog, &facts, &call, now);
             ExplainedCall { call, reason: explanation.sentence(&self.catalog), explanation }
         });
-        OwnToken { token: view, source, limit, scopes: self.held_scopes(&facts), answer, now }
+        OwnToken { token: view, source, limit, scopes: self.held_scopes(&facts), addresses, answer, now }
     }
 
     fn held_scopes(&self, facts: &TokenFacts<'_>) -> Vec<HeldScope> {

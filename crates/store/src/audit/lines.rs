@@ -49,6 +49,7 @@ fn equalities(filter: &AuditFilter) -> Vec<Equality> {
         AuditActor::Token(sid) => ("actor_id", bytes(*sid.as_bytes())),
         AuditActor::CommandLine => ("actor_kind", text("command_line")),
         AuditActor::Anonymous => ("actor_kind", text("anonymous")),
+        AuditActor::Policy => ("actor_kind", text("policy")),
     });
     let request = filter.request_id.as_ref().map(|id| ("request_id", text(id)));
     let address = filter.address.as_ref().map(|address| ("address", text(address)));
@@ -262,6 +263,7 @@ fn who(fields: Fields<'_>, [kind, id, name, email, description]: [&'static str; 
         },
         ("command_line", None) => Who::CommandLine,
         ("anonymous", None) => Who::Anonymous,
+        ("policy", None) => Who::Policy,
         ("nothing", None) => Who::Nothing,
         _ => Who::Unknown(kind),
     })

@@ -1,7 +1,7 @@
 //! The conditions of a query as SQL.
 
-use latchkey_domain::{AccountSid, ScopeSet, Timestamp, TokenStatus};
-use latchkey_service::ports::TokenQuery;
+use latchkey_domain::{AccountSid, Role, ScopeSet, Timestamp, TokenStatus};
+use latchkey_service::ports::{Breach, TokenQuery};
 
 use super::statement::{Conditions, Statement};
 use crate::engine::Engine;
@@ -48,7 +48,7 @@ pub(crate) const fn asks_for_kind(query: &TokenQuery) -> bool {
     query.scope.is_some() || query.one_of.is_some() || query.all_scopes || query.source.is_some()
 }
 
-/// Status and `expires_before`.
+/// Status, `live` and `expires_before`.
 pub(crate) fn ends(statement: &mut Statement, and: &mut Conditions, query: &TokenQuery, columns: Columns) {
     let (revoked_at, expires_at) = (columns.revoked_at(), columns.expires_at());
     let now = query.now.unix_seconds();
@@ -71,6 +71,10 @@ pub(crate) fn ends(statement: &mut Statement, and: &mut Conditions, query: &Toke
             and.and(statement).sql(revoked_at).sql(" IS NULL");
             and.and(statement).sql(expires_at).sql(" <= ").value(now);
         }
+    }
+    if query.live {
+        and.and(statement).sql(revoked_at).sql(" IS NULL");
+        and.and(statement).sql(expires_at).sql(" > ").value(now);
     }
     if let Some(before) = query.expires_before {
         and.and(statement).sql(expires_at).sql(" < ").value(before.unix_seconds());
@@ -127,6 +131,39 @@ pub(crate) fn unused(statement: &mut Statement, and: &mut Conditions, query: &To
     if let Some(since) = query.unused_since {
         and.and(statement).sql("token_last_used.at < ").value(since.unix_seconds());
         and.and(statement).sql("token_last_used.sid < ").value(first_of(since).as_bytes());
+    }
+}
+
+/// `breaks`. It needs `token`.
+pub(crate) fn breaks(statement: &mut Statement, and: &mut Conditions, query: &TokenQuery) {
+    const OF_TOKEN: &str = "(SELECT 1 FROM token_network WHERE token_network.sid = token.sid";
+    let Some(breach) = &query.breaks else { return };
+    and.and(statement);
+    match breach {
+        Breach::LivesLonger(seconds) => {
+            statement.sql("token.expires_at - token.created_at > ").value(*seconds);
+        }
+        Breach::HeldByRep(scopes) => {
+            statement.sql("token.owner IN (SELECT id FROM service_rep WHERE role = ").value(Role::Rep.code());
+            statement.sql(") AND token.kind IN (SELECT kind FROM token_kind_scope WHERE scope IN (");
+            names(statement, scopes);
+            statement.sql("))");
+        }
+        Breach::CarriesRules => {
+            statement.sql("token.addresses <> ''");
+        }
+        Breach::CarriesNoRules => {
+            statement.sql("token.addresses = ''");
+        }
+        Breach::RulesOutside(outer) => {
+            statement.sql("EXISTS ").sql(OF_TOKEN).sql(" AND NOT (");
+            for (index, (first, last)) in outer.bounds().enumerate() {
+                statement.sql(if index > 0 { " OR (" } else { "(" });
+                statement.sql("token_network.first_address >= ").value(first.as_slice());
+                statement.sql(" AND token_network.last_address <= ").value(last.as_slice()).sql(")");
+            }
+            statement.sql("))");
+        }
     }
 }
 

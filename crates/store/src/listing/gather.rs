@@ -31,9 +31,9 @@ impl Driver {
             Self::Owner
         } else if filter::asks_for_kind(query) {
             Self::Kind
-        } else if query.unused_since.is_some() {
+        } else if query.unused_since.is_some() && query.breaks.is_none() {
             Self::LastUse
-        } else if query.status.is_some() || query.expires_before.is_some() {
+        } else if query.status.is_some() || query.live || query.expires_before.is_some() {
             Self::Ends
         } else {
             Self::Everything
@@ -93,9 +93,13 @@ impl Driver {
                 filter::kind(statement, and, query, Columns::Token);
                 filter::ends(statement, and, query, Columns::Token);
                 filter::unused(statement, and, query);
+                filter::breaks(statement, and, query);
             }
             Self::LastUse => {}
-            Self::Owner | Self::Kind | Self::Ends | Self::Everything => filter::unused(statement, and, query),
+            Self::Owner | Self::Kind | Self::Ends | Self::Everything => {
+                filter::unused(statement, and, query);
+                filter::breaks(statement, and, query);
+            }
         }
     }
 

@@ -65,7 +65,7 @@ impl Range {
             Some(TokenStatus::Active) => (Some(soon), None),
             Some(TokenStatus::ExpiringSoon) => (Some(now), Some(soon)),
             Some(TokenStatus::Expired) => (None, Some(now)),
-            None | Some(TokenStatus::Revoked) => (None, None),
+            None | Some(TokenStatus::Revoked) => (query.live.then_some(now), None),
         };
         let made_at = |seconds: i64| filter::first_of(Timestamp::from_unix_seconds(seconds));
         let made_after = lives_after.map(|end| made_at(end.saturating_sub(lives.longest)));
@@ -87,7 +87,11 @@ impl Range {
             }
             TokenSort::Expires => {
                 match query.status {
-                    None | Some(TokenStatus::Revoked) => {}
+                    None | Some(TokenStatus::Revoked) => {
+                        if query.live {
+                            range.above = at(now, LAST);
+                        }
+                    }
                     Some(TokenStatus::Active) => range.above = at(soon, LAST),
                     Some(TokenStatus::ExpiringSoon) => {
                         range.above = at(now, LAST);
@@ -190,7 +194,8 @@ fn walk_statement(
     statement.sql(from(order.by));
     let by_use = order.by == TokenSort::LastUsed;
     // What the order's own index holds needs no look at the other table.
-    let other_table = if by_use { query.text.is_some() } else { query.unused_since.is_some() };
+    let other_table =
+        if by_use { query.text.is_some() || query.breaks.is_some() } else { query.unused_since.is_some() };
     if other_table {
         statement.sql(if by_use { " CROSS JOIN token" } else { " CROSS JOIN token_last_used" });
         and.and(&mut statement).sql("token.sid = token_last_used.sid");
@@ -213,6 +218,7 @@ fn walk_statement(
     filter::ends(&mut statement, &mut hidden, query, columns);
     filter::kind(&mut statement, &mut hidden, query, columns);
     filter::unused(&mut statement, &mut hidden, query);
+    filter::breaks(&mut statement, &mut hidden, query);
     filter::text(&mut statement, &mut hidden, query, engine);
     statement.sql(" THEN 1 ELSE 0 END = 1");
     sort(&mut statement, order);

@@ -201,6 +201,7 @@ pub(crate) async fn a_tokens_secrets_are_read_valid_or_not(fixture: Fixture) {
         expires_at: token.expires_at,
         revoked_at: Some(after(3)),
         rate_limit: limit,
+        addresses: None,
     };
     let leaving = SecretRecord { hash: token_hash(41), not_after: Some(after(9)), ..expected.clone() };
     let mut found = fixture.store.secrets_of(&[sid(9), sid(1)]).await.unwrap();

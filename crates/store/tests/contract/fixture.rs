@@ -4,7 +4,8 @@ use std::sync::OnceLock;
 
 use latchkey_domain::{AccountSid, Appearance, Email, FormId, RepId, RepKind, Role, Timestamp, TokenHash};
 use latchkey_service::ports::{
-    NewRep, NewToken, Rep, RepInsertion, RepStore, Session, Store, TokenInsertion, TokenRecord, TokenSource, TokenStore,
+    NewRep, NewToken, PolicyVersion, Rep, RepInsertion, RepStore, Session, Store, TokenInsertion, TokenRecord,
+    TokenSource, TokenStore,
 };
 use latchkey_service::{AuditAction, AuditActor, AuditEntry, AuditSubject, Origin, PasswordHash, SecretHash};
 use latchkey_store::{Opening, SqlStore};
@@ -187,9 +188,11 @@ pub(crate) fn new_token(number: u8, owner: RepId, description: &str) -> NewToken
             last_used_at: None,
             rate_limit: latchkey_domain::TokenRateLimit::Default,
             maker: None,
+            addresses: None,
         },
         description_key: description.to_lowercase(),
         secret: token_hash(number),
         form: Some(FormId::from_bytes([number; 16])),
+        policy: PolicyVersion::from_number(1),
     }
 }

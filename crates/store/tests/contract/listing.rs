@@ -1,9 +1,11 @@
 //! Looking through all tokens: whatever is asked for, the answer is what filtering and sorting in memory gives.
 
-use latchkey_domain::{AccountSid, RepId, ScopeName, ScopeSet, Timestamp, TokenHash, TokenSource, TokenStatus};
+use latchkey_domain::{
+    AccountSid, AddressRules, RepId, Role, ScopeName, ScopeSet, Timestamp, TokenHash, TokenSource, TokenStatus,
+};
 use latchkey_service::AuditAction;
 use latchkey_service::ports::{
-    NewToken, TokenInsertion, TokenListing, TokenMoveStore, TokenOrder, TokenPosition, TokenQuery, TokenRecord,
+    Breach, NewToken, TokenInsertion, TokenListing, TokenMoveStore, TokenOrder, TokenPosition, TokenQuery, TokenRecord,
     TokenSort, TokenStore,
 };
 use proptest::prelude::*;
@@ -31,6 +33,7 @@ struct Made {
     /// Days before now of its last use, if that lies within its life.
     used: Option<i64>,
     revoked: bool,
+    addresses: &'static str,
 }
 
 fn made() -> impl Strategy<Value = Made> {
@@ -40,18 +43,11 @@ fn made() -> impl Strategy<Value = Made> {
         (
             prop::sample::select(vec!["Payroll", "E-Verify", "50% off_", r"back\slash", "Überweisung"]),
             prop::option::of(0..200_i64),
+            prop::sample::select(vec!["", "", "10.0.0.0/8", "10.1.2.0/24 192.0.2.7/32", "2001:db8:1::/48"]),
         ),
     )
-        .prop_map(|((owner, age, life, scopes), (all_scopes, by_operator, revoked), (word, used))| Made {
-            owner,
-            age,
-            life,
-            scopes,
-            all_scopes,
-            by_operator,
-            word,
-            used,
-            revoked,
+        .prop_map(|((owner, age, life, scopes), (all_scopes, by_operator, revoked), (word, used, addresses))| {
+            Made { owner, age, life, scopes, all_scopes, by_operator, word, used, revoked, addresses }
         })
 }
 
@@ -69,13 +65,14 @@ fn token(index: u8, made: &Made) -> NewToken {
     new.token.source = if made.by_operator { TokenSource::CommandLine } else { TokenSource::Page };
     new.token.created_at = created_at;
     new.token.expires_at = created_at.plus_seconds(made.life * DAY);
+    new.token.addresses = AddressRules::parse(made.addresses).unwrap();
     new
 }
 
 /// Puts random tokens into the database, by the operations that Latchkey has for it.
 async fn fill(fixture: &Fixture, made: &[Made]) -> Vec<TokenRecord> {
     for number in 1..=5 {
-        fixture.rep(number).await;
+        fixture.person(number, if number == 3 { Role::Admin } else { Role::Rep }).await;
     }
     let mut sids = Vec::new();
     for (index, made) in (1..).zip(made) {
@@ -100,6 +97,32 @@ async fn fill(fixture: &Fixture, made: &[Made]) -> Vec<TokenRecord> {
     records
 }
 
+fn breaches() -> impl Strategy<Value = Breach> {
+    let scopes = prop::sample::subsequence(SCOPES.to_vec(), 0..3)
+        .prop_map(|names| names.join(" ").parse::<ScopeSet>().unwrap_or_default());
+    let networks = prop::sample::select(vec!["10.0.0.0/8", "10.1.0.0/16 2001:db8::/32", "192.0.2.7/32"]);
+    prop_oneof![
+        prop::sample::select(vec![90, 180]).prop_map(|days: i64| Breach::LivesLonger(days * DAY)),
+        scopes.prop_map(Breach::HeldByRep),
+        Just(Breach::CarriesRules),
+        Just(Breach::CarriesNoRules),
+        networks.prop_map(|networks| Breach::RulesOutside(networks.parse().unwrap())),
+    ]
+}
+
+/// Whether a token breaks a rule, said as plainly as can be. Service rep 3 is an admin.
+fn breaks(breach: &Breach, token: &TokenRecord) -> bool {
+    match breach {
+        Breach::LivesLonger(seconds) => token.expires_at.seconds_since(token.created_at) > *seconds,
+        Breach::HeldByRep(scopes) => {
+            token.owner != rep_id(3) && scopes.iter().any(|scope| token.scopes.contains(scope))
+        }
+        Breach::CarriesRules => token.addresses.is_some(),
+        Breach::CarriesNoRules => token.addresses.is_none(),
+        Breach::RulesOutside(outer) => token.addresses.as_ref().is_some_and(|rules| !rules.are_within(outer)),
+    }
+}
+
 fn queries() -> impl Strategy<Value = TokenQuery> {
     let scope = prop::sample::select(SCOPES.to_vec()).prop_map(|name| name.parse::<ScopeName>().unwrap());
     let one_of = prop::sample::subsequence(SCOPES.to_vec(), 0..3)
@@ -119,19 +142,26 @@ fn queries() -> impl Strategy<Value = TokenQuery> {
             prop::option::weighted(0.3, text.prop_map(str::to_lowercase)),
         ),
         (rarely(-200..400), rarely(0..220)),
+        (prop::bool::weighted(0.2), prop::option::weighted(0.3, breaches())),
     )
-        .prop_map(|((owner, status, scope, one_of), (all_scopes, source, text), (before, unused))| TokenQuery {
-            owner,
-            status,
-            scope,
-            one_of,
-            all_scopes,
-            source,
-            text,
-            expires_before: before.map(|days| NOW.plus_seconds(days * DAY)),
-            unused_since: unused.map(|days| NOW.plus_seconds(-days * DAY)),
-            now: NOW,
-        })
+        .prop_map(
+            |((owner, status, scope, one_of), (all_scopes, source, text), (before, unused), (live, breaks))| {
+                TokenQuery {
+                    owner,
+                    status,
+                    scope,
+                    one_of,
+                    all_scopes,
+                    source,
+                    text,
+                    expires_before: before.map(|days| NOW.plus_seconds(days * DAY)),
+                    unused_since: unused.map(|days| NOW.plus_seconds(-days * DAY)),
+                    live,
+                    breaks,
+                    now: NOW,
+                }
+            },
+        )
 }
 
 fn orders() -> impl Strategy<Value = TokenOrder> {
@@ -141,8 +171,11 @@ fn orders() -> impl Strategy<Value = TokenOrder> {
 
 /// Whether a token passes, said as plainly as can be.
 fn passes(query: &TokenQuery, token: &TokenRecord) -> bool {
+    let is_live = TokenStatus::at(query.now, token.expires_at, token.revoked_at).is_live();
     let text = format!("{}\n{}", token.description.to_lowercase(), token.sid.to_string().to_lowercase());
     query.owner.is_none_or(|owner| token.owner == owner)
+        && (!query.live || is_live)
+        && query.breaks.as_ref().is_none_or(|breach| breaks(breach, token))
         && query.status.is_none_or(|status| TokenStatus::at(query.now, token.expires_at, token.revoked_at) == status)
         && query.scope.as_ref().is_none_or(|scope| token.scopes.contains(scope))
         && query.one_of.as_ref().is_none_or(|scopes| scopes.iter().any(|scope| token.scopes.contains(scope)))

@@ -20,6 +20,7 @@ mod external_accounts;
 mod fixture;
 mod listing;
 mod opening;
+mod policy;
 mod records;
 mod rep_overview;
 mod reps;
@@ -170,6 +171,17 @@ contract! {
         every_list_is_what_filtering_and_sorting_gives,
         a_list_follows_what_becomes_of_its_tokens,
         tokens_of_one_kind_share_it,
+    }
+    policy {
+        a_policy_comes_back_as_it_was_saved,
+        of_two_who_save_at_once_one_is_told,
+        whoever_is_no_admin_saves_nothing,
+        a_token_obeys_the_policy_that_holds,
+        tokens_and_a_policy_at_once_have_an_order,
+        address_rules_come_back_with_their_token,
+        a_credential_knows_what_is_reserved,
+        what_nobody_uses_is_revoked_and_nothing_else,
+        another_policy_revokes_nothing,
     }
     changes {
         what_changes_a_verdict_takes_a_revision,

@@ -241,7 +241,8 @@ pub(crate) async fn another_owners_token_is_not_found(fixture: Fixture) {
 pub(crate) async fn a_credential_has_its_token_and_owner(fixture: Fixture) {
     let owner = fixture.rep(1).await;
     let token = fixture.token(1, owner.id).await;
-    let mut expected = Credential { token: stored(&token), owner, secret_not_after: None };
+    let mut expected =
+        Credential { token: stored(&token), owner, secret_not_after: None, admin_scopes: ScopeSet::default() };
     let credential = async || fixture.store.credential(token_hash(1)).await.unwrap();
     assert_eq!(credential().await, Some(expected.clone()));
     assert_eq!(fixture.store.credential(token_hash(2)).await.unwrap(), None);
@@ -269,8 +270,10 @@ pub(crate) async fn tokens_credentials_are_found_together(fixture: Fixture) {
     };
     assert_eq!(found(&[]).await, []);
     assert_eq!(found(&[sid(9)]).await, []);
-    let first = Credential { token: stored(&first), owner: one, secret_not_after: None };
-    let mut second = Credential { token: stored(&second), owner: two, secret_not_after: None };
+    let first =
+        Credential { token: stored(&first), owner: one, secret_not_after: None, admin_scopes: ScopeSet::default() };
+    let mut second =
+        Credential { token: stored(&second), owner: two, secret_not_after: None, admin_scopes: ScopeSet::default() };
     assert_eq!(found(&[sid(2), sid(9), sid(1)]).await, [first.clone(), second.clone()]);
 
     // Valid or not, and with every secret.

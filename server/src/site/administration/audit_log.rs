@@ -170,6 +170,7 @@ fn named(who: &Who) -> (String, Option<String>, Option<String>) {
         Who::ExternalAccount { id, integration } => ("external_account", Some(id.to_string()), integration.clone()),
         Who::CommandLine => ("command_line", None, None),
         Who::Anonymous => ("anonymous", None, None),
+        Who::Policy => ("policy", None, None),
         Who::Nothing => ("nothing", None, None),
         Who::Unknown(kind) => (kind.as_str(), None, None),
     };

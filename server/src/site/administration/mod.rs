@@ -58,7 +58,7 @@ pub(super) fn forms() -> Router<ServerState> {
 }
 
 /// A request's context, and who is asking.
-fn asked(request: &Request) -> Result<(RequestContext, Caller), Box<Response>> {
+pub(super) fn asked(request: &Request) -> Result<(RequestContext, Caller), Box<Response>> {
     let context = request.extensions().get::<RequestContext>().cloned();
     let Some((context, Some(caller))) = context.map(|context| (context.clone(), context.caller)) else {
         // The gate lets nobody come here without a session.
@@ -80,7 +80,12 @@ async fn render(context: RequestContext, page: AdministrationPage, status: u16, 
 }
 
 /// Answers where there is no page to show a failure on.
-async fn fail(state: &ServerState, context: &RequestContext, failure: Failure, request: Request) -> Response {
+pub(super) async fn fail(
+    state: &ServerState,
+    context: &RequestContext,
+    failure: Failure,
+    request: Request,
+) -> Response {
     match failure.into_refusal(&context.origin.request_id) {
         Refusal::NotFound => pages::not_found(state, request).await,
         Refusal::Forbidden => pages::forbidden(context.clone(), request).await,
@@ -89,4 +94,4 @@ async fn fail(state: &ServerState, context: &RequestContext, failure: Failure, r
 }
 
 /// The status of an answer that says that something has changed meanwhile.
-const CONFLICT: u16 = 409;
+pub(super) const CONFLICT: u16 = 409;

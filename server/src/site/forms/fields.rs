@@ -33,12 +33,17 @@ impl Fields {
         self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone()).collect()
     }
 
-    /// Wipes the fields of these names.
-    pub(crate) fn forget(&mut self, names: &[&str]) {
-        for (_, value) in self.0.iter_mut().filter(|(name, _)| names.contains(&name.as_str())) {
+    /// Wipes the fields whose names are such.
+    pub(crate) fn forget(&mut self, is_secret: impl Fn(&str) -> bool) {
+        for (_, value) in self.0.iter_mut().filter(|(name, _)| is_secret(name)) {
             value.zeroize();
         }
-        self.0.retain(|(name, _)| !names.contains(&name.as_str()));
+        self.0.retain(|(name, _)| !is_secret(name));
+    }
+
+    /// Names and texts of all fields whose names begin with `prefix`, which is left out.
+    pub(crate) fn below(&self, prefix: &str) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value.as_str())))
     }
 
     fn find(&self, name: &str) -> Option<&str> {
@@ -64,13 +69,14 @@ mod tests {
         assert_eq!(fields.typed(Field::Description), "E-Verify now");
         assert_eq!(fields.all("scopes[]"), ["a", "b"]);
         assert_eq!(fields.text("missing"), "");
+        assert_eq!(Fields::read(b"a.x=1&b.y=2&a.=3").below("a.").collect::<Vec<_>>(), [("x", "1"), ("", "3")]);
         assert_eq!(Fields::read(b"a=%FF").text("a"), "\u{fffd}");
     }
 
     #[test]
     fn what_is_forgotten_is_gone() {
         let mut fields = Fields::read(b"name=Ann&password=x&password=y");
-        fields.forget(&["password"]);
+        fields.forget(|name| name == "password");
         assert_eq!((fields.text("name").as_str(), fields.all("password").len()), ("Ann", 0));
     }
 }

@@ -18,13 +18,13 @@ use http::header::{RETRY_AFTER, USER_AGENT};
 use http::{HeaderValue, StatusCode};
 use latchkey_app::ssr::RequestContext;
 use latchkey_app::{
-    ALL_TOKENS, ANY_TOKEN, AUDIT_LOG, INVITE, MOVE_TOKENS, NEW_REP, NEW_TOKEN_FOR, ONE_REP, PlainPost, RESET_PASSWORD,
-    REVOCATION, sign_in_path,
+    ALL_TOKENS, ANY_TOKEN, AUDIT_LOG, INVITE, MOVE_TOKENS, NEW_EXTERNAL_ACCOUNT, NEW_REP, NEW_TOKEN_FOR,
+    ONE_EXTERNAL_ACCOUNT, ONE_REP, PlainPost, RESET_PASSWORD, REVOCATION, sign_in_path,
 };
 use latchkey_domain::Refusal;
 use latchkey_service::{Caller, Failure};
 
-use super::{administration, links, pages};
+use super::{administration, links, pages, system_settings};
 use crate::ServerState;
 
 pub(super) use fields::Fields;
@@ -35,7 +35,7 @@ pub(super) use tokens::token_form;
 pub(super) const MAX_FORM: usize = 64 * 1024;
 
 /// The paths that forms are posted to. A test holds the list against the router.
-pub const FORMS: [&str; 16] = [
+pub const FORMS: [&str; 18] = [
     "/sign-in",
     "/sign-out",
     "/setup",
@@ -52,6 +52,8 @@ pub const FORMS: [&str; 16] = [
     ANY_TOKEN,
     REVOCATION,
     AUDIT_LOG,
+    NEW_EXTERNAL_ACCOUNT,
+    ONE_EXTERNAL_ACCOUNT,
 ];
 
 pub(super) fn router() -> Router<ServerState> {
@@ -66,6 +68,7 @@ pub(super) fn router() -> Router<ServerState> {
         .route(invite, post(links::choose_password))
         .route(reset, post(links::choose_password))
         .merge(administration::forms())
+        .merge(system_settings::forms())
         .layer(DefaultBodyLimit::max(MAX_FORM))
 }
 

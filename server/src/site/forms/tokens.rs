@@ -37,6 +37,7 @@ pub(in crate::site) fn token_form(fields: &Fields) -> TokenForm {
         expiration: fields.typed(Field::Expiration),
         scope_choice: fields.text("scope_choice"),
         scopes: fields.all("scopes[]"),
+        addresses: fields.typed(Field::Addresses),
     }
 }
 

@@ -157,7 +157,7 @@ fn what_is_explained_is_what_is_enforced() {
             app.set_disabled(ANN, is_disabled).await;
             let origin = Origin { address: String::new(), request_id: String::new() };
             let owner = Owner { rep: app.rep(ANN).await, session: session.clone(), origin };
-            let asked = AskedCall::read(method, &path);
+            let asked = AskedCall::read(method, &path, "");
             let explained = app.service.explain_token(&owner, token.sid, asked).await.unwrap();
             let (name, value) = CredentialForm::Bearer.header("", &token.secret);
             let answer = app.anonymous().send(Request::new(method, &path).header(name, value)).await;

@@ -257,6 +257,7 @@ async fn nobody_has_more_than_500_live_tokens() {
             expiration: "90d".to_owned(),
             scope_choice: ScopeChoice::ALL_CODE.to_owned(),
             scopes: Vec::new(),
+            addresses: String::new(),
         };
         let (actor, source) = (AuditActor::CommandLine, TokenSource::CommandLine);
         let owner = TokenOwner {

@@ -75,12 +75,17 @@ async fn every_form_worth_keeping_comes_back() {
         ("scopes[]", "customer-read"),
     ];
     let for_ben = [&token[..], &[("rep", &ben)]].concat();
-    let forms: [(&str, Fields<'_>, &str); 5] = [
+    let forms: [(&str, Fields<'_>, &str); 6] = [
         ("/settings/personal-access-tokens/new", &token, "value=\"Typed here\""),
         ("/administration/personal-access-tokens/new", &for_ben, "value=\"Typed here\""),
         ("/settings/general", &[("section", "profile"), ("name", "Typed here")], "value=\"Typed here\""),
         (NEW, &[("kind", "system"), ("name", "Typed here"), ("owner", "x@y")], "value=\"x@y\""),
         (&of_ben, &[("to", "typed@example.com")], "value=\"typed@example.com\""),
+        (
+            "/system-settings/external-service-accounts/new",
+            &[("integration", "e-verify"), ("level", "branch"), ("entity", "Typed here")],
+            "value=\"Typed here\"",
+        ),
     ];
     for (path, fields, value) in forms {
         // A browser that has lost its cookie altogether.

@@ -71,7 +71,7 @@ const fn post(path: &'static str, fields: Fields, anonymous: Gets, signed_in: Ge
     Row { method: "POST", path, query: "", fields, anonymous, owner: signed_in, others: signed_in, admin: signed_in }
 }
 
-const PAGE_ROWS: [Row; 18] = [
+const PAGE_ROWS: [Row; 21] = [
     // There is an admin already.
     get("/setup", Status(410), Status(410)),
     get("/sign-in", Status(200), Led(TOKENS)),
@@ -93,6 +93,10 @@ const PAGE_ROWS: [Row; 18] = [
     // A set is its own admin's alone, and there is none of this name.
     Row { admin: Status(404), ..administration("/administration/personal-access-tokens/revocations/{set}") },
     administration("/administration/audit-log"),
+    administration("/system-settings/external-service-accounts"),
+    administration("/system-settings/external-service-accounts/new"),
+    // There is none of this id.
+    Row { admin: Status(404), ..administration("/system-settings/external-service-accounts/{id}") },
 ];
 
 /// Stands for the owner's token in a form.
@@ -108,7 +112,7 @@ const fn form_of_administration(path: &'static str, fields: Fields, admin: Gets)
     Row { admin, ..post(path, fields, ToSignIn, Status(403)) }
 }
 
-const FORM_ROWS: [Row; 16] = [
+const FORM_ROWS: [Row; 18] = [
     post("/invite", &[("password", PASSWORD)], Status(410), Status(410)),
     post("/reset-password", &[("password", PASSWORD)], Status(410), Status(410)),
     form_of_administration(
@@ -145,6 +149,13 @@ const FORM_ROWS: [Row; 16] = [
         Status(404),
     ),
     form_of_administration("/administration/audit-log", &[("format", "csv")], Status(200)),
+    // At this level it needs a name.
+    form_of_administration(
+        "/system-settings/external-service-accounts/new",
+        &[("integration", "e-verify"), ("level", "company")],
+        Status(422),
+    ),
+    form_of_administration("/system-settings/external-service-accounts/{id}", &[("action", "save")], Status(404)),
     post("/sign-in", &[("email", ANN), ("password", PASSWORD)], Led(TOKENS), Led(TOKENS)),
     post("/sign-out", &[], Led("/sign-in"), Led("/sign-in")),
     post("/setup", &[], Status(410), Status(410)),

@@ -3,6 +3,7 @@
 mod all_tokens;
 mod audit_log;
 mod explain;
+mod external_accounts;
 mod forms;
 mod kept_forms;
 mod matrix;

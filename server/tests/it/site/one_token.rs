@@ -147,6 +147,7 @@ async fn a_description_is_only_text() {
         expiration: "90d".to_owned(),
         scope_choice: ScopeChoice::SELECTED_CODE.to_owned(),
         scopes: Vec::new(),
+        addresses: String::new(),
     };
     let fields = [
         ("form_id", form.form_id.as_str()),

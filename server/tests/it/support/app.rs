@@ -178,6 +178,7 @@ impl TestApp {
             expiration: "90d".to_owned(),
             scope_choice: ScopeChoice::ALL_CODE.to_owned(),
             scopes: Vec::new(),
+            addresses: String::new(),
         };
         let mut draft = form.parse().unwrap();
         if scopes != "*" {

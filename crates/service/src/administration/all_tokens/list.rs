@@ -177,7 +177,7 @@ impl Service {
         Ok(records.into_iter().map(|record| self.listed_token(record, now)).collect())
     }
 
-    pub(super) fn listed_token(&self, record: TokenRecord, now: Timestamp) -> ListedToken {
+    pub(crate) fn listed_token(&self, record: TokenRecord, now: Timestamp) -> ListedToken {
         ListedToken {
             token: self.token_view(&record, now),
             owner: record.owner,

@@ -36,7 +36,8 @@ impl Service {
         caller.require_admin()?;
         let token = self.store.token(sid, None).await?.ok_or(Refusal::NotFound)?;
         let owner = self.store.rep(token.owner).await?.ok_or(Refusal::NotFound)?;
-        let token = self.token_in_full(token, &owner, None);
+        let admin_scopes = self.store.policy().await?.policy.admin_scopes;
+        let token = self.token_in_full(token, &owner, admin_scopes, None);
         Ok(AnyToken { owner, token })
     }
 

@@ -6,7 +6,7 @@
 use latchkey_domain::{DAY, Email, ScopeName, Timestamp, TokenSource, TokenStatus};
 
 use crate::ports::{TokenOrder, TokenPosition, TokenQuery, TokenSort};
-use crate::{Outcome, Service};
+use crate::{BreachKind, Outcome, Service};
 
 /// The longest text that is searched for, in characters.
 const MAX_TEXT: usize = 120;
@@ -28,6 +28,7 @@ pub struct TokenSearch {
     pub unused_days: String,
     pub sensitive: String,
     pub all_scopes: String,
+    pub breaks: String,
     pub sort: String,
     pub direction: String,
     pub after: String,
@@ -44,8 +45,10 @@ pub(super) struct Understood {
 }
 
 impl TokenSearch {
+    /// The status that stands for both of those that live tokens have.
+    pub const LIVE: &str = "live";
     /// The names of its parts in addresses and forms.
-    pub const NAMES: [&str; 12] = [
+    pub const NAMES: [&str; 13] = [
         "q",
         "rep",
         "status",
@@ -55,6 +58,7 @@ impl TokenSearch {
         "unused_days",
         "sensitive",
         "all_scopes",
+        "breaks",
         "sort",
         "direction",
         "after",
@@ -72,6 +76,7 @@ impl TokenSearch {
             unused_days,
             sensitive,
             all_scopes,
+            breaks,
             sort,
             direction,
             after,
@@ -86,6 +91,7 @@ impl TokenSearch {
             unused_days,
             sensitive,
             all_scopes,
+            breaks,
             sort,
             direction,
             after,
@@ -105,6 +111,7 @@ impl TokenSearch {
             &self.unused_days,
             &self.sensitive,
             &self.all_scopes,
+            &self.breaks,
             &self.sort,
             &self.direction,
             &self.after,
@@ -147,7 +154,11 @@ impl Service {
                 notes.unless(rep.map(|rep| rep.id), "the service rep, since nobody has this address")
             }
         };
-        query.status = notes.parse(&search.status, TokenStatus::parse, "the status, since there is none of this name");
+        query.live = search.status == TokenSearch::LIVE;
+        if !query.live {
+            query.status =
+                notes.parse(&search.status, TokenStatus::parse, "the status, since there is none of this name");
+        }
         let known = |name: &str| name.parse().ok().filter(|name: &ScopeName| self.catalog.scope(name).is_some());
         query.scope = notes.parse(&search.scope, known, "the scope, since the catalog has none of this name");
         query.source = notes.parse(&search.source, TokenSource::parse, "the source, since there is none of this name");
@@ -165,6 +176,15 @@ impl Service {
             sensitive.map(|scope| scope.name.clone()).collect()
         });
         query.all_scopes = notes.parse(&search.all_scopes, yes, "whether it is All Scopes").is_some();
+        if let Some(breaks) =
+            notes.parse(&search.breaks, BreachKind::parse, "the rule of the policy, since there is none of this name")
+        {
+            let policy = self.store.policy().await?.policy;
+            match breaks.query(&policy, now) {
+                Some(breaking) => query.restrict_to(breaking),
+                None => notes.0.push("the rule of the policy, since the policy has no such rule now".to_owned()),
+            }
+        }
         let known = |text: &str| ["created", "expires", "last_used"].contains(&text).then_some(());
         let _ = notes.parse(&search.sort, known, "the order, since there is none of this name");
         let known = |text: &str| ["ascending", "descending"].contains(&text).then_some(());
