@@ -15,7 +15,7 @@ use crate::ports::{
     AccountChange, AccountRecord, AccountStage, Acted, Rep, RepOverview, TokenGift, TokenGiftAudits, TokenInsertion,
     TokenMaker,
 };
-use crate::tokens::{DrawnToken, not_inserted};
+use crate::tokens::{DrawnToken, TRIES, not_inserted};
 use crate::{AuditAction, Caller, IssuedToken, Outcome, Service, TokenOwner};
 
 /// What the form needs before anything is typed.
@@ -161,33 +161,38 @@ impl Service {
             origin: &caller.origin,
             maker: is_for_another.then_some(&maker),
         };
-        let DrawnToken { issued, new, audit } = self.draw(token_owner, &draft, None).await?;
         let action = match stage {
             AccountStage::Draft => AuditAction::ExternalAccountTokenGenerated,
             AccountStage::Active => AuditAction::ExternalAccountTokenReplaced,
         };
-        let audits = TokenGiftAudits {
-            token: &audit,
-            account: &self.account_entry(caller, action, &record, &format!("token {}", issued.token.sid)),
-            each: &self.ended_token_entry(caller, &record),
-        };
         let target = target(caller, id, form.version(), stage);
-        let given = self.store.give_new_token(target, &new, Refusal::MAX_LIVE_TOKENS, audits).await?;
-        match self.settle(given).await? {
-            AccountChange::Done(TokenGift::Given(version)) => {
-                let generated = self.show_confirmed(caller, &record, needed, issued, version, base_url).await;
-                Ok(AccountTokenOutcome::Generated(Box::new(generated)))
-            }
-            AccountChange::Done(TokenGift::Refused(TokenInsertion::DescriptionTaken)) if is_for_another => {
-                Err(FieldProblem::DescriptionTakenByOwner.into())
-            }
-            AccountChange::Done(TokenGift::Refused(refused)) => Err(not_inserted(refused)),
-            AccountChange::Overtaken(record) => {
-                let overtaken = overtaken(&record, form.version(), stage);
-                Ok(overtaken.unwrap_or(Overtaken::Stale(record.changed)).into())
-            }
-            AccountChange::NotFound => Err(Refusal::NotFound.into()),
+        // As often as any token is: where another policy holds by now, the token is held against that.
+        for _ in 0..TRIES {
+            let DrawnToken { issued, new, audit } = self.draw(token_owner, &draft, None).await?;
+            let audits = TokenGiftAudits {
+                token: &audit,
+                account: &self.account_entry(caller, action, &record, &format!("token {}", issued.token.sid)),
+                each: &self.ended_token_entry(caller, &record),
+            };
+            let given = self.store.give_new_token(target, &new, Refusal::MAX_LIVE_TOKENS, audits).await?;
+            return match self.settle(given).await? {
+                AccountChange::Done(TokenGift::Given(version)) => {
+                    let generated = self.show_confirmed(caller, &record, needed, issued, version, base_url).await;
+                    Ok(AccountTokenOutcome::Generated(Box::new(generated)))
+                }
+                AccountChange::Done(TokenGift::Refused(TokenInsertion::PolicyChanged)) => continue,
+                AccountChange::Done(TokenGift::Refused(TokenInsertion::DescriptionTaken)) if is_for_another => {
+                    Err(FieldProblem::DescriptionTakenByOwner.into())
+                }
+                AccountChange::Done(TokenGift::Refused(refused)) => Err(not_inserted(refused)),
+                AccountChange::Overtaken(record) => {
+                    let overtaken = overtaken(&record, form.version(), stage);
+                    Ok(overtaken.unwrap_or(Overtaken::Stale(record.changed)).into())
+                }
+                AccountChange::NotFound => Err(Refusal::NotFound.into()),
+            };
         }
+        Err(Refusal::Busy.into())
     }
 
     /// Who will own the token, and the scopes that it will have; the problem where that cannot be.

@@ -20,7 +20,7 @@ use crate::secrets::sortable_id;
 use crate::{AuditAction, AuditActor, AuditEntry, AuditSubject, Caller, Failure, Origin, Outcome, Service, hash_of};
 
 /// How often a token is held against a policy that has changed meanwhile before this is given up.
-const TRIES: u32 = 5;
+pub(crate) const TRIES: u32 = 5;
 
 /// Whose token is to be made, and by whom.
 #[derive(Debug, Clone, Copy)]

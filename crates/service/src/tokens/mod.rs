@@ -8,6 +8,6 @@ mod limit;
 mod list;
 mod revoke;
 
-pub(crate) use add::{DrawnToken, not_inserted};
+pub(crate) use add::{DrawnToken, TRIES, not_inserted};
 pub use add::{IssuedToken, TokenOwner};
 pub use explain::{ExplainedCall, HeldScope, OwnToken};

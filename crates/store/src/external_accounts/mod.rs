@@ -1,8 +1,8 @@
 //! External service accounts: rows here and in `read`, their credentials in `credentials`, what becomes of their
 //! tokens in `tokens`.
 //!
-//! Locks are taken in one order: the account's row, then the service rep who will own a new token, then tokens. Whoever
-//! moves or revokes tokens elsewhere never asks for an account's row.
+//! Locks are taken in one order: the account's row, then the policy and the service rep who will own a new token, then
+//! tokens. Whoever moves or revokes tokens elsewhere never asks for an account's row.
 
 mod credentials;
 mod read;

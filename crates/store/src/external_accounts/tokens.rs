@@ -12,7 +12,7 @@ use super::credentials;
 use crate::constraint::Constraint;
 use crate::failure::{OrUnavailable, unavailable};
 use crate::transaction::Write;
-use crate::{audit, standing, tokens};
+use crate::{audit, policy, standing, tokens};
 
 /// Whether a token is neither revoked nor expired. Its row stays locked, so that it is still so at the commit.
 pub(super) async fn is_live(connection: &mut AnyConnection, sid: AccountSid, now: Timestamp) -> StoreResult<bool> {
@@ -33,7 +33,8 @@ pub(super) async fn give_new(
     max_live: usize,
     audits: TokenGiftAudits<'_>,
 ) -> StoreResult<Committed<AccountChange<TokenGift>>> {
-    // The new owner before any token, as whoever moves tokens does it. That they are there is checked below.
+    // The policy, then the new owner, then tokens, as everybody else takes them. Both are looked at below.
+    policy::lock(&mut transaction).await?;
     standing::take(&mut transaction, token.token.owner).await?;
     let mut changes = vec![TokenChange::Token(token.token.sid)];
     let previous = record.token.filter(|(_, generated)| *generated || record.stage == AccountStage::Active);

@@ -5,8 +5,8 @@ use latchkey_domain::external_account::{AccountLevel, ExternalAccountId, Setting
 use latchkey_domain::{AccountSid, Role, ScopeSet, TokenSource};
 use latchkey_service::ports::{
     AccountChange, AccountContent, AccountRecord, AccountStage, AccountTarget, Activation, CancelledDraft, ChangeStore,
-    DraftInsertion, ExternalAccountStore, NewDraft, NewToken, Revision, StoreResult, TokenChange, TokenGift,
-    TokenGiftAudits, TokenInsertion, TokenStore,
+    DraftInsertion, ExternalAccountStore, NewDraft, NewToken, PolicyVersion, Revision, StoreResult, TokenChange,
+    TokenGift, TokenGiftAudits, TokenInsertion, TokenStore,
 };
 use latchkey_service::{AuditAction, AuditEntry, AuditSubject, KeyId, SealedCredential};
 use latchkey_store::SqlStore;
@@ -369,6 +369,41 @@ pub(crate) async fn an_active_account_keeps_a_token(fixture: Fixture) {
     assert!(is_overtaken(&cancel(&fixture.store, on_draft(1, record.version)).await));
     let credential = fixture.store.credential(token_hash(6)).await.unwrap().unwrap();
     assert_eq!(credential.token.revoked_at, Some(NOW));
+}
+
+pub(crate) async fn tokens_for_accounts_and_others_do_not_wait_for_each_other(fixture: Fixture) {
+    fixture.person(1, Role::Admin).await;
+    let nodes = [fixture.store.clone(), fixture.another_node().await];
+    for number in 1..=8_u8 {
+        insert(&fixture, &draft(number, &format!("Branch {number}"))).await;
+    }
+    // Each locks the policy and the owner, one for an account and the other for itself.
+    let audit = entry(AuditAction::TokenCreated);
+    let others: Vec<NewToken> =
+        (1..=8_u8).map(|number| new_token(100 + number, rep_id(1), &format!("Other {number}"))).collect();
+    for version in 1..=4 {
+        let given = (1..=8_u8).map(|number| {
+            let token = integration_token(number + 10 * u8::try_from(version).unwrap(), &format!("Account {number}"));
+            let store = &nodes[usize::from(number) % 2];
+            async move { give(store, on_draft(number, version), &token).await }
+        });
+        let made = others.iter().enumerate().map(|(index, token)| nodes[index % 2].insert_token(token, 500, &audit));
+        let (given, made) = tokio::join!(join_all(given), join_all(made));
+        assert!(made.into_iter().all(|made| made.is_ok()));
+        for change in given {
+            assert_eq!(change, AccountChange::Done(TokenGift::Given(version + 1)));
+        }
+    }
+}
+
+pub(crate) async fn a_token_of_another_policy_is_not_given(fixture: Fixture) {
+    with_draft(&fixture).await;
+    give(&fixture.store, on_draft(1, 1), &integration_token(1, "Generated")).await;
+    let mut token = integration_token(2, "Generated");
+    token.policy = PolicyVersion::from_number(7);
+    let given = give(&fixture.store, on_draft(1, 2), &token).await;
+    assert_eq!(given, AccountChange::Done(TokenGift::Refused(TokenInsertion::PolicyChanged)));
+    assert!(is_live(&fixture, 1).await);
 }
 
 pub(crate) async fn a_confirmation_is_of_one_token(fixture: Fixture) {

@@ -224,6 +224,8 @@ contract! {
         a_cancelled_draft_takes_its_generated_token_along,
         submissions_and_cancellations_at_once_leave_one_of_the_two,
         an_active_account_keeps_a_token,
+        tokens_for_accounts_and_others_do_not_wait_for_each_other,
+        a_token_of_another_policy_is_not_given,
         a_confirmation_is_of_one_token,
         credentials_are_sealed_anew_one_by_one,
     }
