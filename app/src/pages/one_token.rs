@@ -5,7 +5,8 @@
 //! token, from the code that decides real calls.
 
 use latchkey_domain::{AccountSid, Method, Refusal, TokenStatus, age_in_words, remaining_in_words};
-use latchkey_service::{ExplainedCall, HeldScope, OwnToken};
+use latchkey_service::ports::LastCall;
+use latchkey_service::{ExplainedCall, FLUSH_INTERVAL, HeldScope, OwnToken};
 use leptos::prelude::*;
 
 use crate::components::{Moment, Page, pill_class};
@@ -44,7 +45,7 @@ pub(crate) fn OneTokenPage(token: OwnToken) -> impl IntoView {
 /// `owner_name` names the owner where that is not the reader.
 #[component]
 pub(crate) fn Facts(token: OwnToken, #[prop(optional, into)] owner_name: Option<String>) -> impl IntoView {
-    let OwnToken { token, source, limit, addresses, now, .. } = token;
+    let OwnToken { token, source, last_call, limit, addresses, now, .. } = token;
     let ago = |at| age_in_words(now.seconds_since(at));
     let fact = |name: &'static str, value: AnyView| view! { <div><dt>{name}</dt><dd>{value}</dd></div> };
     let expires_on = token.expires_at.to_date_in_words();
@@ -62,9 +63,15 @@ pub(crate) fn Facts(token: OwnToken, #[prop(optional, into)] owner_name: Option<
             view! { <Moment id="revoked" at=at words=format!("{} ({})", at.to_date_in_words(), ago(at))/> }.into_any(),
         )
     });
-    let last_use = match token.last_used_at {
-        Some(at) => view! { <Moment id="used" at=at words=ago(at)/> }.into_any(),
-        None => "Never".into_any(),
+    let seconds = FLUSH_INTERVAL.as_secs();
+    let last_use = match last_call {
+        Some(call) => view! {
+            <Moment id="used" at=call.at words=ago(call.at)/>
+            <span class="sub">{came_from(&call)}</span>
+            <span class="sub">{format!("A call through another server shows here within {seconds} seconds.")}</span>
+        }
+        .into_any(),
+        None => format!("Never, as of {seconds} seconds ago").into_any(),
     };
     let limit = match limit {
         Some(limit) => {
@@ -91,6 +98,16 @@ pub(crate) fn Facts(token: OwnToken, #[prop(optional, into)] owner_name: Option<
                 {fact("Made by", made_by.into_any())}
             </dl>
         </div>
+    }
+}
+
+/// Where a call came from, and with what, as far as that was noted.
+fn came_from(call: &LastCall) -> String {
+    match (call.address.as_str(), call.agent.as_str()) {
+        ("", "") => "Where it came from was not noted.".to_owned(),
+        ("", agent) => format!("With {agent}"),
+        (address, "") => format!("From {address}"),
+        (address, agent) => format!("From {address}, with {agent}"),
     }
 }
 

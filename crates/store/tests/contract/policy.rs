@@ -10,7 +10,7 @@ use latchkey_service::ports::{
 use latchkey_service::{AuditAction, AuditActor, AuditEntry, AuditSubject};
 
 use crate::Fixture;
-use crate::fixture::{NOW, after, entry, new_token, rep_id, sid};
+use crate::fixture::{NOW, after, entry, new_token, rep_id, sid, use_of};
 
 fn strict() -> Policy {
     Policy {
@@ -155,7 +155,7 @@ pub(crate) async fn what_nobody_uses_is_revoked_and_nothing_else(fixture: Fixtur
     ending.token.expires_at = after(100);
     assert_eq!(fixture.insert(&ending).await, TokenInsertion::Inserted);
     // 1 was never used, 2 not for long, 3 lately, 4 is revoked, 5 is not asked about, 6 has expired.
-    fixture.store.note_uses(&[(sid(2), after(49)), (sid(3), after(50))]).await.unwrap();
+    fixture.store.note_uses(&[use_of(sid(2), after(49)), use_of(sid(3), after(50))]).await.unwrap();
     let revoked = entry(AuditAction::TokenRevoked);
     fixture.store.revoke_token(sid(4), None, after(3), &revoked).await.unwrap().unsettled();
     let before = fixture.audited().await.len();
