@@ -83,7 +83,7 @@ test("what is said of a call is what the call gets", async ({ page, ann, latchke
   await expect(answer(page)).toContainText("The token has Employee Read, which opens this.");
   await expect(answer(page).locator(".pill")).toHaveText("Allowed");
   await expect(answer(page)).toBeInViewport();
-  expect(new URL(page.url()).search).toBe("?method=GET&path=%2Fapi%2Fv1%2Femployees");
+  expect(new URL(page.url()).search).toBe("?method=GET&path=%2Fapi%2Fv1%2Femployees&from=");
 
   for (const [method, path, status, code, reason] of [
     ["POST", "/api/v1/employees", 403, "insufficient_scope", "This needs Employee Write"],

@@ -9,7 +9,9 @@ test("an admin keeps tokens in bounds, and a rep is told so where it matters", a
   latchkey,
   secondBrowser,
   awake,
+  vigil,
 }) => {
+  vigil.expectStatus(422);
   await latchkey.addRep(BEN);
   const { account_sid } = await latchkey.addToken(BEN, "Payroll", ["employee-read", "order-read"]);
   await annOpens("/administration/audit-log");
