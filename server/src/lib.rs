@@ -16,6 +16,7 @@ pub mod request;
 pub mod routing;
 pub mod site;
 mod state;
+pub mod tls;
 mod vendor_headers;
 
 pub use state::{NetworkSettings, ServerState, WebSettings};

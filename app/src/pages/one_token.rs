@@ -122,14 +122,13 @@ fn Question(
     let method = answer.as_ref().map_or_else(|| Method::Get.as_str().to_owned(), |answer| answer.call.method.clone());
     let path = answer.as_ref().map(|answer| answer.call.path.clone());
     let from = answer.as_ref().map(|answer| answer.call.client.clone());
-    let about_from =
-        if is_bound { "The token is used only from its addresses." } else { "The token is used from anywhere." };
+    let about_from = if is_bound { " The token is used only from its addresses." } else { "" };
     let options: Vec<_> =
         METHODS.into_iter().map(|name| view! { <option value=name selected=name == method>{name}</option> }).collect();
     view! {
         <section class="section" id="call" aria-labelledby="call-title">
             <h2 id="call-title">"Would this call be allowed?"</h2>
-            <p>"Answered by the rules that decide real calls. Nothing is called."</p>
+            <p>"Answered by the rules that decide real calls. Nothing is called." {about_from}</p>
             // The answer is further down than the top of the page that comes.
             <form method="get" action=format!("{}#call", paths::one_token(sid)) class="call">
                 <div class="field">
@@ -150,7 +149,7 @@ fn Question(
                         placeholder="/api/v1/…"
                     />
                 </div>
-                <div class="field">
+                <div class="field from">
                     <label for="from">"From address (optional)"</label>
                     <input
                         type="text"
@@ -160,9 +159,7 @@ fn Question(
                         autocomplete="off"
                         autocapitalize="none"
                         spellcheck="false"
-                        aria-describedby="from-message"
                     />
-                    <span id="from-message" class="hint">{about_from}</span>
                 </div>
                 <button type="submit" class="btn primary">"Ask"</button>
             </form>

@@ -2,8 +2,8 @@
 //!
 //! `generate` fills an empty database with tokens as a large company may have them; `lists` measures the list of all
 //! tokens over it; `export` reads all of it as an export does; `revoke` revokes many at once. `calls` measures what
-//! judging a vendor's call costs, over tokens that are all live; `finality`, how long a revocation takes until three
-//! nodes have it. Build it with `--release`: figures of a debug build say nothing.
+//! judging a vendor's call costs, over tokens that are all live; `finality` how long one revocation takes until it is
+//! final on three nodes. Build it with `--release`: figures of a debug build say nothing.
 
 #![expect(clippy::print_stdout, reason = "what is measured is told on standard output")]
 
@@ -115,7 +115,6 @@ async fn run(url: &str, command: Command) -> Outcome<()> {
             let lives = if live { Lives::AllLiveAt(SystemClock.now()) } else { Lives::Spread };
             generate::fill(url, tokens, seed, lives).await
         }
-        Command::Finality { rounds } => finality::measure(url, rounds).await,
         Command::Lists { rounds } => lists::measure(open().await?, rounds).await,
         Command::Export => work::export(open().await?).await,
         Command::Revoke { tokens } => work::revoke(open().await?, tokens).await,
@@ -123,5 +122,9 @@ async fn run(url: &str, command: Command) -> Outcome<()> {
         Command::Instructions { most } => instructions::count(most).await,
         Command::Judge { calls } => instructions::judge(url, calls).await,
         Command::Bare => calls::serve_bare().await,
+        Command::Finality { rounds } => {
+            open().await?.close().await;
+            finality::measure(url, rounds).await
+        }
     }
 }

@@ -22,6 +22,7 @@ mod administration;
 mod audit;
 mod catalog_file;
 mod clock;
+mod copies;
 mod diagnostics;
 mod external_accounts;
 mod failure;

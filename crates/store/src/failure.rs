@@ -5,6 +5,8 @@ use std::fmt;
 
 use latchkey_service::ports::{StoreError, StoreResult};
 
+use crate::engine::PATIENCE;
+
 /// An error of the database that is safe to log.
 ///
 /// PostgreSQL's errors carry a detail that quotes rows ("Failing row contains …"), hashes included, and their
@@ -75,6 +77,12 @@ fn is_a_no(error: &sqlx::Error) -> bool {
         Some(class) => !matches!(class, "08" | "57" | "58" | "XX"),
         None => code.parse::<u32>().is_ok_and(|code| code & 0xff != 10),
     }
+}
+
+/// Gives a read up that takes longer than anybody who waits for it should: a server that has stopped in the middle of
+/// an answer says nothing, and its connection stays open.
+pub(crate) async fn in_time<T>(reading: impl Future<Output = StoreResult<T>>) -> StoreResult<T> {
+    tokio::time::timeout(PATIENCE, reading).await.unwrap_or_else(|_| Err(unavailable(sqlx::Error::PoolTimedOut)))
 }
 
 #[cfg(test)]

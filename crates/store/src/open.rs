@@ -41,6 +41,16 @@ pub enum OpenError {
     NotOurs { database: String },
     #[error("cannot reach the database {database}: {reason}")]
     Unreachable { database: String, reason: String },
+    #[error("the database {database} cannot be reached by TLS: {reason}")]
+    NotPrivate { database: String, reason: String },
+    #[error("the database {database} is at PostgreSQL {found}; Latchkey needs {oldest} or newer")]
+    ServerTooOld { database: String, found: String, oldest: u32 },
+    #[error("the database {database} takes no writes: it is a standby, or set to be read only")]
+    ReadOnly { database: String },
+    #[error("the user of the database {database} lacks rights: {reason}")]
+    MissingRights { database: String, reason: String },
+    #[error("the database {database} does not let this user in: {reason}")]
+    NotAdmitted { database: String, reason: String },
     #[error("the database {database} refuses the user or the password")]
     AccessDenied { database: String },
     #[error(
@@ -60,6 +70,11 @@ pub enum OpenError {
          stop every server and run `latchkey migrate`"
     )]
     MigrationNeeded { database: String, found: i64, known: i64 },
+    #[error(
+        "{nodes} {} serving from the database {database}; stop every server before migrating it",
+        if *nodes == 1 { "node is" } else { "nodes are" }
+    )]
+    InUse { database: String, nodes: usize },
     #[error(
         "migration {version} of the database {database} began and never finished; restore the database from a backup"
     )]

@@ -12,7 +12,7 @@ use latchkey_service::ports::{
 use sqlx::{AnyConnection, AnyPool, AssertSqlSafe};
 
 use crate::constraint::Constraint;
-use crate::failure::{OrUnavailable, unavailable};
+use crate::failure::{OrUnavailable, in_time, unavailable};
 use crate::row::{self, Fields, rep_columns, token_columns, token_joins};
 use crate::{SqlStore, audit, listing, placeholders, policy, standing};
 
@@ -133,12 +133,16 @@ impl TokenStore for SqlStore {
     }
 
     async fn credential(&self, secret: TokenHash) -> StoreResult<Option<Credential>> {
-        let row = sqlx::query(concat!(select_credentials!(), " WHERE token_secret.hash = $1"))
-            .bind(secret.as_bytes().as_slice())
-            .fetch_optional(&self.reads)
-            .await
-            .or_unavailable()?;
-        row.as_ref().map(row::credential).transpose()
+        // Calls wait for it.
+        in_time(async {
+            let row = sqlx::query(concat!(select_credentials!(), " WHERE token_secret.hash = $1"))
+                .bind(secret.as_bytes().as_slice())
+                .fetch_optional(&self.reads)
+                .await
+                .or_unavailable()?;
+            row.as_ref().map(row::credential).transpose()
+        })
+        .await
     }
 
     async fn credentials_of(&self, sids: &[AccountSid]) -> StoreResult<Vec<Credential>> {

@@ -18,7 +18,7 @@ pub(super) enum Exit {
     Refused = 4,
     /// The database, a file or a setting is not as it must be.
     Broken = 5,
-    /// It may have been done, or not.
+    /// What cannot be undone was not confirmed; or it is not known whether it was done.
     Unconfirmed = 6,
 }
 

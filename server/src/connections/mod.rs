@@ -1,6 +1,7 @@
 //! Connections: accepted, bounded, and ended in good order.
 //!
-//! 1. A connection is accepted while fewer than [`Limits::concurrent`] are open; the rest wait in the kernel.
+//! 1. A connection is accepted while fewer than [`Limits::concurrent`] are open; the rest wait in the kernel. Behind
+//!    a [`Door`] with TLS, that comes first, in the time that a request's head may take.
 //! 2. Its first request's head must arrive within [`Limits::head`], and so must each later one: a client that
 //!    sends slowly, or nothing, loses the connection rather than keeping its place.
 //! 3. When the server is to stop, nothing more is accepted; answers that are under way are finished, idle
@@ -19,12 +20,14 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::Response;
-use http::Request;
+use http::header::HOST;
+use http::{HeaderValue, Request, Version};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -32,6 +35,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 use tower::ServiceExt as _;
 
 use crate::routing::Application;
+use crate::tls::Tls;
 use timer::{LOOK, LookedAt};
 
 /// The pause after a failed accept: such failures (no file descriptors left) pass when connections end.
@@ -109,8 +113,29 @@ impl Answers for Router {
     }
 }
 
+/// Where connections come in.
+pub struct Door {
+    listener: TcpListener,
+    tls: Option<Tls>,
+}
+
+impl Door {
+    /// A listener whose connections are TLS, where that is given.
+    #[must_use]
+    pub const fn new(listener: TcpListener, tls: Option<Tls>) -> Self {
+        Self { listener, tls }
+    }
+}
+
+impl From<TcpListener> for Door {
+    fn from(listener: TcpListener) -> Self {
+        Self::new(listener, None)
+    }
+}
+
 /// Serves connections until `stop` is done, and until they have ended.
-pub async fn serve(listener: TcpListener, app: impl Answers, limits: Limits, stop: impl Future<Output = ()>) {
+pub async fn serve(door: impl Into<Door>, app: impl Answers, limits: Limits, stop: impl Future<Output = ()>) {
+    let Door { listener, tls } = door.into();
     let protocol = Arc::new(protocol(limits));
     let places = Arc::new(Semaphore::new(limits.concurrent));
     let graceful = GracefulShutdown::new();
@@ -123,7 +148,17 @@ pub async fn serve(listener: TcpListener, app: impl Answers, limits: Limits, sto
             accepted = accept(&listener, &places) => accepted,
         };
         let client = Client { peer, place };
-        open.spawn(serve_one(stream, client, app.clone(), Arc::clone(&protocol), limits.head, graceful.watcher()));
+        let (app, protocol, watcher) = (app.clone(), Arc::clone(&protocol), graceful.watcher());
+        match tls.clone() {
+            None => open.spawn(serve_one(stream, client, app, protocol, limits.head, watcher)),
+            Some(tls) => open.spawn(async move {
+                let began = Instant::now();
+                if let Some(stream) = tls.accept(stream, peer, limits.head).await {
+                    let left = limits.head.saturating_sub(began.elapsed());
+                    serve_one(stream, client, app, protocol, left, watcher).await;
+                }
+            }),
+        };
     }
     drop(listener);
     if timeout(limits.farewell, graceful.shutdown()).await.is_err() {
@@ -137,7 +172,12 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, 
     let place = Arc::clone(places).acquire_owned().await.ok().map(|permit| Place(Arc::new(permit)));
     loop {
         match listener.accept().await {
-            Ok((stream, peer)) => return (stream, peer, place),
+            Ok((stream, peer)) => {
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(cause = %error, "TCP_NODELAY could not be set");
+                }
+                return (stream, peer, place);
+            }
             Err(error) => {
                 tracing::warn!(cause = %error, "a connection could not be accepted");
                 sleep(ACCEPT_PAUSE).await;
@@ -165,22 +205,20 @@ fn protocol(limits: Limits) -> Builder<TokioExecutor> {
 }
 
 async fn serve_one(
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     client: Client,
     app: impl Answers,
     protocol: Arc<Builder<TokioExecutor>>,
     head: Duration,
     watcher: Watcher,
 ) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(cause = %error, "TCP_NODELAY could not be set");
-    }
     let peer = client.peer;
     let served = Arc::new(Served { app, client, was_asked: AtomicBool::new(false) });
     let service = {
         let served = Arc::clone(&served);
-        service_fn(move |request: Request<Incoming>| {
+        service_fn(move |mut request: Request<Incoming>| {
             let served = Arc::clone(&served);
+            name_host(&mut request);
             async move {
                 served.was_asked.store(true, Ordering::Relaxed);
                 Ok::<_, Infallible>(served.app.answer(request.map(Body::new), &served.client).await)
@@ -215,4 +253,16 @@ struct Served<A> {
     app: A,
     client: Client,
     was_asked: AtomicBool,
+}
+
+/// Gives a request of HTTP/2 the Host that one of HTTP/1 has: it names the authority elsewhere (RFC 9113 section
+/// 8.3.1), and everything that asks under which name Latchkey was called would otherwise have to look in both.
+fn name_host(request: &mut Request<Incoming>) {
+    if request.version() != Version::HTTP_2 || request.headers().contains_key(HOST) {
+        return;
+    }
+    let host = request.uri().authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
+    if let Some(host) = host {
+        request.headers_mut().insert(HOST, host);
+    }
 }

@@ -9,6 +9,8 @@
 
 mod audit;
 mod commands;
+mod copies;
+mod disk_full;
 mod durability;
 mod external_accounts;
 mod failures;
@@ -18,7 +20,10 @@ mod gateways;
 mod https_upstream;
 mod office;
 mod policy;
+mod postgres;
+mod proxy;
 mod quick_start;
 mod secrets;
 mod serving;
 mod support;
+mod tls;

@@ -16,6 +16,20 @@ use notices::Notices;
 /// How long anything waits for a connection, or for a lock that another program holds.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Alters every foreign key of a PostgreSQL schema.
+macro_rules! each_reference {
+    ($how:literal) => {
+        concat!(
+            "DO $$ DECLARE key record; BEGIN \
+             FOR key IN SELECT CAST(conrelid AS regclass) AS owner, conname FROM pg_constraint \
+             WHERE contype = 'f' AND connamespace = CAST(current_schema() AS regnamespace) \
+             LOOP EXECUTE format('ALTER TABLE %s ALTER CONSTRAINT %I ",
+            $how,
+            "', key.owner, key.conname); END LOOP; END $$"
+        )
+    };
+}
+
 /// The database's engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Engine {
@@ -55,6 +69,56 @@ impl Engine {
             // Named, since a server's configuration may set another level, under which locked transactions would
             // read what was there before the lock.
             Self::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED",
+        }
+    }
+
+    /// Begins a transaction that reads, all of it at one instant.
+    pub(crate) const fn begin_reading(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN",
+            Self::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
+
+    /// Lets a transaction's statements, and the pauses between them, take any time.
+    pub(crate) const fn take_any_time(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => {
+                Some("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
+            }
+        }
+    }
+
+    /// Lets rows refer to rows that come later, on a connection, before a transaction begins.
+    pub(crate) const fn refer_freely(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => Some("PRAGMA foreign_keys = OFF"),
+            Self::Postgres => None,
+        }
+    }
+
+    /// Lets rows refer to rows that come later, in a transaction, until [`Engine::check_references`].
+    pub(crate) const fn refer_later(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some(each_reference!("DEFERRABLE INITIALLY DEFERRED")),
+        }
+    }
+
+    /// Finds rows that refer to none: SQLite answers with them, PostgreSQL with an error.
+    pub(crate) const fn check_references(self) -> &'static str {
+        match self {
+            Self::Sqlite => "PRAGMA foreign_key_check",
+            Self::Postgres => concat!("SET CONSTRAINTS ALL IMMEDIATE; ", each_reference!("NOT DEFERRABLE")),
+        }
+    }
+
+    /// In an INSERT, after its columns: numbers that the database would give out itself are those that are given.
+    pub(crate) const fn with_given_numbers(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " OVERRIDING SYSTEM VALUE",
         }
     }
 

@@ -25,19 +25,28 @@ pub(crate) const fn use_of(sid: AccountSid, at: Timestamp) -> NotedCall {
 pub(crate) struct Fixture {
     pub(crate) store: SqlStore,
     pub(crate) url: String,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Fixture {
     pub(crate) async fn sqlite() -> Self {
         let (url, directory) = empty_sqlite();
-        Self { store: SqlStore::open(&url, Opening::Serve).await.unwrap(), url, _directory: directory }
+        Self { store: SqlStore::open(&url, Opening::Serve).await.unwrap(), url, directory }
     }
 
     pub(crate) async fn postgres() -> Self {
         let url = empty_postgres();
         let directory = tempfile::tempdir().unwrap();
-        Self { store: SqlStore::open(&url, Opening::Serve).await.unwrap(), url, _directory: directory }
+        Self { store: SqlStore::open(&url, Opening::Serve).await.unwrap(), url, directory }
+    }
+
+    /// A folder of its own, which goes with it.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
+    pub(crate) fn is_sqlite(&self) -> bool {
+        self.url.starts_with("sqlite")
     }
 
     /// Another process at the same database, as far as the database can tell.

@@ -13,6 +13,7 @@
 )]
 
 mod account_links;
+mod archive;
 mod audit;
 mod audit_chain;
 mod changes;
@@ -21,6 +22,7 @@ mod fixture;
 mod listing;
 mod opening;
 mod policy;
+mod production;
 mod records;
 mod rep_overview;
 mod reps;
@@ -224,6 +226,16 @@ contract! {
         an_active_account_keeps_a_token,
         a_confirmation_is_of_one_token,
         credentials_are_sealed_anew_one_by_one,
+    }
+    archive {
+        everything_moves_to_either_engine,
+        a_database_that_was_used_takes_nothing_in,
+        a_copy_is_of_one_instant,
+        what_was_cut_off_or_changed_is_refused,
+        nothing_is_written_unless_all_is,
+        what_was_taken_back_since_stays_so,
+        what_was_revoked_since_is_not_guessed,
+        running_nodes_follow_a_restore,
     }
     audit {
         every_actor_and_subject_comes_back,
