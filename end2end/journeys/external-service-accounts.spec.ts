@@ -36,11 +36,14 @@ test("the article's set-up is walked to its end", async ({ page, annOpens, latch
     await expect(page.getByRole("alert").getByRole("link")).toHaveText([
       "Choose one of the integrations.",
     ]);
-    // What the level does not ask for is not there.
-    await expect(page.getByLabel("Entity")).toBeHidden();
-    await expect(page.getByLabel("Service Rep")).toBeHidden();
     await page.getByLabel("Level").selectOption("Service Rep");
-    await expect(page.getByLabel("Service Rep")).toBeVisible();
+    await page.getByLabel("Entity").fill("nobody@example.com");
+    await press(page, "Start the set-up");
+    await expect(page.getByLabel("Entity")).toHaveAccessibleDescription(
+      "Enter the address of a service rep who is enabled.",
+    );
+    await expect(page.getByLabel("Entity")).toHaveValue("nobody@example.com");
+    await page.getByLabel("Entity").fill("");
     await page.getByRole("radio", { name: "Assess on Cloud" }).check();
     await page.getByLabel("Level").selectOption("Company");
     await press(page, "Start the set-up");
