@@ -139,7 +139,7 @@ test("the article's set-up is walked to its end", async ({ page, annOpens, latch
   const secret = await test.step("+ generates a token, shows it once and confirms it", async () => {
     const secret = await generateToken(page, ANN.email);
     await expect(page.getByText("Confirmed: every call that it makes")).toBeVisible();
-    const checks = page.locator(".checks li");
+    const checks = page.locator(".verdicts li");
     await expect(checks).toHaveText([
       /Green.*The token itself.*GET \/api\/v1\/token/,
       /Green.*Assess On Cloud Results Write.*POST \/api\/v1\/assess-on-cloud-results/,
