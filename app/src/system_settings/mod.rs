@@ -79,11 +79,6 @@ pub struct StartPage {
     pub reps: Vec<RepOverview>,
 }
 
-impl StartPage {
-    /// The name and id of the field for a service rep, at their level.
-    pub const REP: &'static str = "entity_rep";
-}
-
 /// The form that generates an account's token.
 #[derive(Debug, Clone)]
 pub struct GenerateTokenPage {

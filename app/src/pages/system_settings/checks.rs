@@ -27,7 +27,7 @@ pub(super) fn Checks(confirmation: Confirmation) -> impl IntoView {
     view! {
         <div class="confirmation">
             <p class=class>{sentence} " Nothing was forwarded or written."</p>
-            <ul class="checks">{of_token} {lines}</ul>
+            <ul class="verdicts">{of_token} {lines}</ul>
         </div>
     }
 }

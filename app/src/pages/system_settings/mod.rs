@@ -99,7 +99,6 @@ fn TextInput(
                 value=value
                 list=list
                 autocomplete="off"
-                required
                 autofocus=is_first(&problems, id)
                 aria-invalid=problem.as_ref().map(|_| "true")
                 aria-describedby=message.clone()

@@ -11,8 +11,6 @@ use crate::system_settings::{IntegrationOffer, Problem, StartPage};
 #[component]
 pub(super) fn StartView(page: StartPage) -> impl IntoView {
     let StartPage { integrations, typed, problems, taken, refusal, reps } = page;
-    let of_rep = typed.level == AccountLevel::ServiceRep.code();
-    let (entity, rep) = if of_rep { (String::new(), typed.entity) } else { (typed.entity, String::new()) };
     let taken = taken.map(|id| {
         view! {
             <p class="notice warn" role="alert">
@@ -34,14 +32,16 @@ pub(super) fn StartView(page: StartPage) -> impl IntoView {
                 <div class="pad rows">
                     <Problems problems=problems.clone()/>
                     <Offers integrations=integrations chosen=typed.integration problems=problems.clone()/>
-                    <div class="grid-2 levels">
+                    <div class="grid-2">
                         <LevelField chosen=typed.level problems=problems.clone()/>
-                        <div class="of-entity">
-                            <TextInput id="entity" label="Entity" value=entity hint="The name of the company or branch." problems=problems.clone()/>
-                        </div>
-                        <div class="of-rep">
-                            <TextInput id=StartPage::REP label="Service Rep" value=rep hint="The e-mail address of a service rep." list="reps" problems=problems/>
-                        </div>
+                        <TextInput
+                            id="entity"
+                            label="Entity"
+                            value=typed.entity
+                            hint="The name of the company or branch, or the e-mail address of the service rep. The system needs none."
+                            list="reps"
+                            problems=problems
+                        />
                     </div>
                     <Suggestions id="reps" reps=reps/>
                 </div>

@@ -77,18 +77,19 @@ async fn answer(
 }
 
 fn read(fields: &Fields) -> NewAccountForm {
-    let level = fields.text(&AccountField::Level.name());
-    let of_rep = level == AccountLevel::ServiceRep.code();
-    let entity = if of_rep { fields.text(StartPage::REP) } else { fields.text(&AccountField::Entity.name()) };
-    NewAccountForm { integration: fields.text(&AccountField::Integration.name()), level, entity }
+    let text = |field: AccountField| fields.text(&field.name());
+    NewAccountForm {
+        integration: text(AccountField::Integration),
+        level: text(AccountField::Level),
+        entity: text(AccountField::Entity),
+    }
 }
 
-/// What is wrong, in the form's order, each at the field that is in sight at its level.
+/// What is wrong, in the form's order.
 fn problems(errors: &AccountErrors, typed: &NewAccountForm) -> Vec<Problem> {
-    let of_rep = typed.level == AccountLevel::ServiceRep.code();
     let of_system = typed.level == AccountLevel::System.code();
     let id_of = |field: &AccountField| match field {
-        AccountField::Entity if of_rep => StartPage::REP.to_owned(),
+        // For the system no entity is looked at.
         AccountField::Entity if of_system => AccountField::Level.name(),
         field => field.name(),
     };

@@ -222,15 +222,18 @@ async fn a_start_says_what_is_wrong_and_what_is_there_already() {
     for (fields, says) in [
         (&[][..], "Choose one of the integrations."),
         (&[("integration", "e-verify"), ("level", "branch"), ("entity", " ")], "href=\"#entity\""),
-        (&[("integration", "job-boards"), ("level", "service_rep"), ("entity_rep", "ben@example.com")], "#level"),
-        (&[("integration", "e-verify"), ("level", "service_rep"), ("entity_rep", "nobody@example.com")], "#entity_rep"),
+        (&[("integration", "job-boards"), ("level", "service_rep"), ("entity", "ben@example.com")], "#level"),
+        (
+            &[("integration", "e-verify"), ("level", "service_rep"), ("entity", "nobody@example.com")],
+            "href=\"#entity\"",
+        ),
         (&[("integration", "e-verify"), ("level", "planet")], "Choose a level."),
     ] {
         let refused = admin.post_form(NEW, fields).await;
         assert_eq!(refused.status, 422, "{fields:?}");
         assert!(refused.text().contains(says), "{fields:?}: {}", refused.text());
     }
-    let of_ben = [("integration", "e-verify"), ("level", "service_rep"), ("entity_rep", "Ben@Example.com")];
+    let of_ben = [("integration", "e-verify"), ("level", "service_rep"), ("entity", "Ben@Example.com")];
     let (status, location) = admin.post_form(NEW, &of_ben).await.leads_to();
     assert_eq!(status, 303);
     let path = location.split('?').next().unwrap();
