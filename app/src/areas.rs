@@ -27,7 +27,7 @@ const AREAS: [Area; 3] = [
     Area {
         label: "Administration",
         sections_label: "Administration",
-        sections: &[paths::ALL_TOKENS, paths::SERVICE_REPS, paths::AUDIT_LOG],
+        sections: &[paths::ALL_TOKENS, paths::SERVICE_REPS, paths::POLICY, paths::AUDIT_LOG],
         for_admins: true,
     },
     Area {

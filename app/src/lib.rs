@@ -50,8 +50,8 @@ pub mod system_settings;
 #[cfg(feature = "ssr")]
 pub use administration::{
     AccountLinkPage, AdministrationPage, AllTokensPage, AnyTokenPage, AuditLogPage, InvitePage, MovePage,
-    NewSystemRepPage, NewTokenForPage, RepAction, RepPage, RepsPage, RevocationPage, Said, ShownLink, TokenAddedPage,
-    TokenOwnerPage, account_link,
+    NewSystemRepPage, NewTokenForPage, PolicyPage, RepAction, RepPage, RepsPage, RevocationPage, Said, ShownLink,
+    TokenAddedPage, TokenOwnerPage, account_link,
 };
 #[cfg(feature = "ssr")]
 pub use document::{Life, PageAssets, Shell, life_of, shell};
@@ -63,7 +63,7 @@ pub use paths::sign_in_path;
 #[cfg(feature = "ssr")]
 pub use paths::{
     ABOUT_THE_API as REFERENCE_PAGES, ALL as PAGES, ALL_TOKENS, ANY_TOKEN, AUDIT_LOG, EXTERNAL_ACCOUNTS, INVITE,
-    MOVE_TOKENS, NEW_EXTERNAL_ACCOUNT, NEW_REP, NEW_TOKEN_FOR, ONE_EXTERNAL_ACCOUNT, ONE_REP, ONE_TOKEN,
+    MOVE_TOKENS, NEW_EXTERNAL_ACCOUNT, NEW_REP, NEW_TOKEN_FOR, ONE_EXTERNAL_ACCOUNT, ONE_REP, ONE_TOKEN, POLICY,
     RESET_PASSWORD, REVOCATION, SERVICE_REPS, any_token, any_token_at, external_account, external_account_at,
     is_for_admins, one_rep, rep_at, revocation, revocation_at, token_at,
 };

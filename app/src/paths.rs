@@ -58,6 +58,9 @@ pub const NEW_EXTERNAL_ACCOUNT: &str = "/system-settings/external-service-accoun
 /// One external service account, as a draft or set up; the last segment is its id.
 #[cfg(feature = "ssr")]
 pub const ONE_EXTERNAL_ACCOUNT: &str = "/system-settings/external-service-accounts/{id}";
+/// What admins allow.
+#[cfg(feature = "ssr")]
+pub const POLICY: &str = "/administration/policy";
 /// Where an invitation leads.
 #[cfg(feature = "ssr")]
 pub const INVITE: &str = "/invite";
@@ -80,7 +83,7 @@ pub const ABOUT_THE_API: [&str; 2] = [REFERENCE, QUICK_START];
 
 /// Every page that goes by the session, as routes are written: `{…}` stands for one segment.
 #[cfg(feature = "ssr")]
-pub const ALL: [&str; 21] = [
+pub const ALL: [&str; 22] = [
     SET_UP,
     SIGN_IN,
     INVITE,
@@ -102,6 +105,7 @@ pub const ALL: [&str; 21] = [
     EXTERNAL_ACCOUNTS,
     NEW_EXTERNAL_ACCOUNT,
     ONE_EXTERNAL_ACCOUNT,
+    POLICY,
 ];
 
 /// Below these, everything is for admins alone.
@@ -223,6 +227,8 @@ pub fn title(path: &str) -> &'static str {
         EXTERNAL_ACCOUNTS => "External Service Accounts",
         #[cfg(feature = "ssr")]
         NEW_EXTERNAL_ACCOUNT => "Set up an external service account",
+        #[cfg(feature = "ssr")]
+        POLICY => "Policy",
         #[cfg(feature = "ssr")]
         INVITE => "Accept your invitation",
         #[cfg(feature = "ssr")]

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 
 import type { Page } from "@playwright/test";
 
+import { ACCOUNTS, fillInAdditional, generateToken, startAssess } from "../fixtures/accounts.ts";
 import { BEN } from "../fixtures/people.ts";
 import { expect, test } from "../fixtures/test.ts";
 import { E_VERIFY, FORM, LIST, fillInToken } from "../fixtures/tokens.ts";
@@ -79,6 +80,22 @@ test.describe("pictures @live", () => {
     await expect(page.getByText(`${BEN.name}: 2 tokens`)).toBeVisible();
     await page.mouse.move(0, 0);
     await picture(page, "revoking-several");
+  });
+
+  test("the set-up of Assess on Cloud", async ({ page, ann, annOpens }) => {
+    await annOpens(ACCOUNTS);
+    await startAssess(page, "Acme Staffing");
+    await fillInAdditional(page);
+    await generateToken(page, ann.email);
+    await page.getByRole("link", { name: "Go on with the set-up" }).click();
+    // The SID is another each time; the picture is not to.
+    const token = page.getByRole("textbox", { name: "Tempworks Token" });
+    await token.fill("LK0193584c7be07d2c9f0e6a51b2c4d8e7 · Assess on Cloud for Acme Staffing");
+    await token.blur();
+    await page.mouse.move(0, 0);
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await page.evaluate(() => scrollTo(0, 0));
+    await picture(page, "assess-on-cloud");
   });
 
   test("service reps", async ({ page, annOpens, latchkey }) => {

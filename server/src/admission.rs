@@ -13,29 +13,16 @@
 //! its own checksum shows to be cut off or mistyped.
 
 use axum::response::Response;
-use http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use latchkey_domain::{CredentialHeaders, Presented, ScopeName, Timestamp, UnusableCredential, Usage, Verdict};
 use latchkey_service::ports::StoreError;
 use latchkey_service::{Known, Purpose, Verified};
 
-use crate::ServerState;
 use crate::metrics::Refused;
 use crate::problem::{Problem, ProblemCode};
-use crate::request::{Arrival, REQUEST_ID};
-
-/// When the token of an authenticated request expires, on every answer to one.
-pub const TOKEN_EXPIRES: HeaderName = HeaderName::from_static("latchkey-token-expires");
-/// How many calls the token has made in this window, as the original says it.
-const RATE_LIMIT_COUNT: HeaderName = HeaderName::from_static("x-rate-limit-count");
-/// Whom an API behind Latchkey is told is calling.
-const SID: HeaderName = HeaderName::from_static("x-latchkey-sid");
-const SERVICE_REP: HeaderName = HeaderName::from_static("x-latchkey-service-rep");
-const SCOPES: HeaderName = HeaderName::from_static("x-latchkey-scopes");
-/// What is left of the window's calls (draft-ietf-httpapi-ratelimit-headers-11).
-const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-/// The limit itself (the same draft).
-const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+use crate::request::Arrival;
+use crate::{ServerState, vendor_headers};
 
 /// The original's own header for a credential.
 pub(crate) const X_TW_TOKEN: HeaderName = HeaderName::from_static("x-tw-token");
@@ -77,21 +64,14 @@ pub(crate) struct Vendor {
 }
 
 impl Vendor {
-    /// Who is calling, as the API behind Latchkey is told: always all four, so that a vendor's own lines of these
-    /// names never get through. An address may hold letters beyond ASCII, which header values carry as UTF-8.
+    /// Who is calling, as the API behind Latchkey is told.
     pub(crate) fn identity(&self) -> [(HeaderName, HeaderValue); 4] {
-        let value = |text: &str| HeaderValue::from_bytes(text.as_bytes()).unwrap_or(HeaderValue::from_static(""));
-        [
-            (SID, value(&self.credential.sid.to_string())),
-            (SERVICE_REP, value(&self.credential.owner.email)),
-            (SCOPES, value(&self.credential.effective_scopes().text)),
-            (REQUEST_ID, value(self.arrival.request_id.as_str())),
-        ]
+        vendor_headers::identity(&self.credential, &self.arrival.request_id)
     }
 
     /// What every answer to this vendor says of its token.
     pub(crate) fn mark(&self, response: &mut Response) {
-        response.headers_mut().extend(headers_of(&self.credential, self.usage.as_ref()));
+        response.headers_mut().extend(vendor_headers::standing(&self.credential, self.usage.as_ref()));
     }
 }
 
@@ -114,7 +94,13 @@ pub(crate) fn read(headers: &HeaderMap, query: Option<&str>) -> Result<Read, Pro
     }
 }
 
-/// Judges what a request brought. `needed` is the scope of its route, if it needs one.
+/// What a client says that it is; nothing where that is no plain text.
+pub(crate) fn agent(headers: &HeaderMap) -> &str {
+    headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// Judges what a request brought. `needed` is the scope of its route, if it needs one; `agent` is what the client
+/// says that it is ([`agent`]).
 ///
 /// # Errors
 /// 401, 429, 403, or 503.
@@ -124,6 +110,7 @@ pub(crate) async fn admit(
     needed: Option<&ScopeName>,
     purpose: Purpose,
     arrival: &Arrival,
+    agent: &str,
 ) -> Result<Vendor, Problem> {
     let presented = match read {
         Ok(presented) => presented,
@@ -145,7 +132,7 @@ pub(crate) async fn admit(
         }
     };
     check_address(state, arrival)?;
-    let verified = state.service.verify(&presented, needed, arrival.address.into(), purpose).await;
+    let verified = state.service.verify_call(&presented, needed, arrival.address.into(), purpose, agent).await;
     let verified = verified.map_err(|error| unreachable(state, arrival, &error))?;
     state.metrics.judged(verified.verdict);
     let sid = verified.credential.as_ref().map(|credential| credential.sid);
@@ -200,11 +187,11 @@ fn decide(
     if let Some(usage) = usage.filter(Usage::is_over) {
         state.metrics.refused(Refused::RateLimited);
         state.service.note_refused_call(sid, "rate_limited", &arrival.origin());
-        return Err(over_limit(&usage).with_headers(headers_of(&credential, Some(&usage))));
+        return Err(over_limit(&usage).with_headers(vendor_headers::standing(&credential, Some(&usage))));
     }
     if verdict == Verdict::MissingScope {
         state.service.note_refused_call(sid, "insufficient_scope", &arrival.origin());
-        return Err(insufficient(needed).with_headers(headers_of(&credential, usage.as_ref())));
+        return Err(insufficient(needed).with_headers(vendor_headers::standing(&credential, usage.as_ref())));
     }
     Ok(Vendor { credential, arrival: *arrival, noted_before, usage })
 }
@@ -234,22 +221,4 @@ fn insufficient(needed: Option<&ScopeName>) -> Problem {
     Problem::new(ProblemCode::InsufficientScope, format!("The token lacks the scope {name}, which this needs."))
         .with_required_scopes(names)
         .with_header(WWW_AUTHENTICATE, challenge)
-}
-
-/// What every authenticated answer says of its token: when it expires, and how it stands with its limit.
-fn headers_of(credential: &Known, usage: Option<&Usage>) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
-    let expires = HeaderValue::from_str(&credential.expires_at.to_rfc3339());
-    let limits = usage.map(|usage| {
-        let limit = usage.limit;
-        let policy = format!(r#""pat";q={};w={}"#, limit.calls(), limit.seconds());
-        let left = format!(r#""pat";r={};t={}"#, usage.remaining(), usage.ends_in_seconds);
-        [
-            (RATE_LIMIT_COUNT, Ok(usage.calls.into())),
-            (RATE_LIMIT_POLICY, HeaderValue::from_str(&policy)),
-            (RATE_LIMIT, HeaderValue::from_str(&left)),
-        ]
-    });
-    // All of it is digits and letters, so no value is ever left out.
-    let lines = std::iter::once((TOKEN_EXPIRES, expires)).chain(limits.into_iter().flatten());
-    lines.filter_map(|(name, value)| value.ok().map(|value| (name, value)))
 }

@@ -16,6 +16,8 @@ pub mod request;
 pub mod routing;
 pub mod site;
 mod state;
+pub mod tls;
+mod vendor_headers;
 
-pub use admission::TOKEN_EXPIRES;
 pub use state::{NetworkSettings, ServerState, WebSettings};
+pub use vendor_headers::TOKEN_EXPIRES;

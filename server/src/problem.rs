@@ -13,6 +13,8 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TY
 use http::{HeaderName, HeaderValue, StatusCode};
 use latchkey_domain::ScopeName;
 use latchkey_domain::path::UnsafePath;
+use latchkey_service::Failure;
+use latchkey_service::ports::StoreError;
 use serde::Serialize;
 
 /// After how many seconds asking again is worthwhile where the database does not answer.
@@ -48,6 +50,7 @@ pub enum ProblemCode {
     Internal,
     NotImplemented,
     Unavailable,
+    RevocationUnconfirmed,
     UpstreamUnreachable,
     UpstreamTimeout,
     CredentialNotAccepted,
@@ -57,7 +60,7 @@ pub enum ProblemCode {
 
 impl ProblemCode {
     /// Every code.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::UnsafePath,
         Self::MultipleCredentials,
         Self::InvalidParameter,
@@ -84,6 +87,7 @@ impl ProblemCode {
         Self::Internal,
         Self::NotImplemented,
         Self::Unavailable,
+        Self::RevocationUnconfirmed,
         Self::UpstreamUnreachable,
         Self::UpstreamTimeout,
         Self::CredentialNotAccepted,
@@ -121,6 +125,7 @@ impl ProblemCode {
             Self::Internal => "internal",
             Self::NotImplemented => "not_implemented",
             Self::Unavailable => "unavailable",
+            Self::RevocationUnconfirmed => "revocation_unconfirmed",
             Self::UpstreamUnreachable => "upstream_unreachable",
             Self::UpstreamTimeout => "upstream_timeout",
             Self::CredentialNotAccepted => "credential_not_accepted",
@@ -159,7 +164,7 @@ impl ProblemCode {
             Self::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::RevocationUnconfirmed => StatusCode::SERVICE_UNAVAILABLE,
             Self::UpstreamUnreachable => StatusCode::BAD_GATEWAY,
             Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
@@ -201,6 +206,23 @@ impl Problem {
     #[must_use]
     pub fn unavailable() -> Self {
         Self::new(ProblemCode::Unavailable, "Latchkey cannot reach its database. Try again in a moment.")
+            .with_header(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS))
+    }
+
+    /// The database was lost at the moment at which it was to keep what was asked.
+    #[must_use]
+    pub fn in_doubt() -> Self {
+        let detail = "It is not known whether this was done: the database was lost at that moment. Look before you \
+                      repeat it.";
+        Self::new(ProblemCode::Unavailable, detail).with_header(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS))
+    }
+
+    /// A token could not be revoked, or it is not known whether it was.
+    #[must_use]
+    pub fn not_revoked(failure: &Failure) -> Self {
+        let Failure::Store(StoreError::Unconfirmed(_)) = failure else { return Self::unavailable() };
+        let detail = "It is not known whether the token was revoked: the database was lost at that moment. Ask again.";
+        Self::new(ProblemCode::RevocationUnconfirmed, detail)
             .with_header(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS))
     }
 

@@ -7,23 +7,24 @@
 //! 4. One line is logged: never the query, never a header, so never a credential.
 
 use std::any::Any;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
 use http::header::{ACCEPT, STRICT_TRANSPORT_SECURITY};
-use http::{Extensions, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use latchkey_domain::path;
 use latchkey_service::{Origin, RequestId};
 use tokio::time::{Instant, sleep};
 use tracing::Level;
 
 use crate::ServerState;
+use crate::connections::Client;
 use crate::metrics::RouteClass;
 use crate::networks::Networks;
 use crate::problem::{Problem, ProblemCode};
@@ -49,9 +50,10 @@ impl TimeLimit {
         self.is_lifted.store(true, Ordering::Relaxed);
     }
 
-    async fn passed(self) {
+    /// Waits for its end; for that of a limit that cannot be lifted, where there is none.
+    async fn passed(limit: Option<Self>) {
         sleep(TIME_LIMIT).await;
-        if self.is_lifted.load(Ordering::Relaxed) {
+        if limit.is_some_and(|limit| limit.is_lifted.load(Ordering::Relaxed)) {
             std::future::pending::<()>().await;
         }
     }
@@ -60,6 +62,8 @@ impl TimeLimit {
 /// Where a request came from, and what it is called.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Arrival {
+    /// The address that the connection comes from.
+    pub(crate) peer: IpAddr,
     /// The client's address; none where a trusted proxy does not say it.
     pub(crate) address: Option<IpAddr>,
     /// The request's id.
@@ -78,23 +82,28 @@ impl Arrival {
 pub(crate) async fn handle<Routed>(
     state: &ServerState,
     request: Request,
+    client: &Client,
     routed: impl FnOnce(Request, Arrival) -> Routed,
 ) -> Response
 where
     Routed: Future<Output = Response>,
 {
     let started = Instant::now();
-    let address = address_of(&request, &state.network.trusted_proxies);
-    let arrival = Arrival { address, request_id: state.service.new_request_id() };
+    let peer = client.peer.ip().to_canonical();
+    let address = address_of(request.headers(), peer, &state.network.trusted_proxies);
+    let arrival = Arrival { peer, address, request_id: state.service.new_request_id() };
     let route = RouteClass::of(state, request.uri().path());
-    let line = tracing::enabled!(Level::INFO).then(|| (request.method().clone(), request.uri().path().to_owned()));
+    let line = tracing::enabled!(Level::INFO).then(|| (request.method().clone(), request.uri().clone()));
 
     let mut response = match path::check(request.uri().path()) {
-        Ok(()) => answer(request, arrival, routed).await,
+        Ok(()) => answer(request, arrival, route, routed).await,
         Err(reason) => Problem::unsafe_path(reason).into_response(arrival.request_id.as_str()),
     };
-    if let Ok(value) = HeaderValue::from_str(arrival.request_id.as_str()) {
-        response.headers_mut().insert(REQUEST_ID, value);
+    // Where it is known who is calling, it stands there already.
+    if route != RouteClass::ForwardAuth || !response.status().is_success() {
+        if let Ok(value) = HeaderValue::from_str(arrival.request_id.as_str()) {
+            response.headers_mut().insert(REQUEST_ID, value);
+        }
     }
     if state.web.is_https() {
         let year = HeaderValue::from_static("max-age=31536000");
@@ -102,9 +111,14 @@ where
     }
     let elapsed = started.elapsed();
     state.metrics.answered(route, response.status(), elapsed);
-    if let Some((method, path)) = line {
-        let (status, milliseconds) = (response.status().as_u16(), elapsed.as_millis());
-        tracing::info!(request_id = %arrival.request_id, %method, ?path, status, milliseconds, "request");
+    if let Some((method, uri)) = line {
+        let (path, status, milliseconds) = (uri.path(), response.status().as_u16(), elapsed.as_millis());
+        // A gateway has a line of its own for each request that it lets through.
+        if route == RouteClass::ForwardAuth && response.status().is_success() {
+            tracing::debug!(request_id = %arrival.request_id, %method, ?path, status, milliseconds, "request");
+        } else {
+            tracing::info!(request_id = %arrival.request_id, %method, ?path, status, milliseconds, "request");
+        }
     }
     response
 }
@@ -118,6 +132,7 @@ pub(crate) fn origin_of(request: &Request) -> Origin {
 async fn answer<Routed>(
     mut request: Request,
     arrival: Arrival,
+    route: RouteClass,
     routed: impl FnOnce(Request, Arrival) -> Routed,
 ) -> Response
 where
@@ -125,13 +140,16 @@ where
 {
     let request_id = arrival.request_id.as_str();
     let for_people = accepts_html(&request);
-    let limit = TimeLimit::default();
-    request.extensions_mut().insert(limit.clone());
+    // What gateways ask is never forwarded, so nobody would look for it.
+    let limit = (route != RouteClass::ForwardAuth).then(TimeLimit::default);
+    if let Some(limit) = &limit {
+        request.extensions_mut().insert(limit.clone());
+    }
     // Most requests are answered without a wait, and then the timer is never set.
     let answered = tokio::select! {
         biased;
         answered = AssertUnwindSafe(routed(request, arrival)).catch_unwind() => Some(answered),
-        () = limit.passed() => None,
+        () = TimeLimit::passed(limit) => None,
     };
     let failure = match answered {
         Some(Ok(response)) => return response,
@@ -149,20 +167,13 @@ where
     (response.status(), text).into_response()
 }
 
-/// The address that the connection comes from.
-pub(crate) fn peer_of(extensions: &Extensions) -> Option<IpAddr> {
-    let peer = extensions.get::<ConnectInfo<SocketAddr>>();
-    peer.map(|ConnectInfo(peer)| peer.ip().to_canonical())
-}
-
 /// The client's address: the connection's, or, where that is a trusted proxy's, the last one in `X-Forwarded-For`
 /// that is not. None where a trusted proxy does not say it: then nothing is counted against the proxy itself.
-fn address_of(request: &Request, trusted: &Networks) -> Option<IpAddr> {
-    let peer = peer_of(request.extensions())?;
+fn address_of(headers: &HeaderMap, peer: IpAddr, trusted: &Networks) -> Option<IpAddr> {
     if !trusted.contains(peer) {
         return Some(peer);
     }
-    let lines = request.headers().get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
+    let lines = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
     let hops: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
     // From the end: each proxy appends whom it heard from, and only the trusted ones' word counts.
     let addresses = hops.iter().rev().map(|hop| hop.parse::<IpAddr>().ok().map(|hop| hop.to_canonical()));
@@ -193,12 +204,12 @@ mod tests {
 
     async fn answered(path: &str, accept: &str) -> (u16, String) {
         let request = Request::get(path).header(ACCEPT, accept).body(Body::empty()).unwrap();
-        let arrival = Arrival { address: None, request_id: RequestId::default() };
+        let arrival = Arrival { peer: [127, 0, 0, 1].into(), address: None, request_id: RequestId::default() };
         let routed = async |request: Request, _| match request.uri().path() {
             "/panic" => panic!("hunter2"),
             _ => std::future::pending::<Response>().await,
         };
-        let response = answer(request, arrival, routed).await;
+        let response = answer(request, arrival, RouteClass::Page, routed).await;
         let status = response.status().as_u16();
         let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
         (status, String::from_utf8(body.to_vec()).unwrap())
@@ -222,12 +233,9 @@ mod tests {
     fn the_client_behind_trusted_proxies_is_found() {
         let trusted: Networks = "10.0.0.0/8".parse().unwrap();
         let from = |peer: &str, lines: &[&str]| {
-            let mut request = Request::new(Body::empty());
-            request.extensions_mut().insert(ConnectInfo(SocketAddr::new(peer.parse().unwrap(), 1)));
-            for line in lines {
-                request.headers_mut().append(FORWARDED_FOR, line.parse().unwrap());
-            }
-            address_of(&request, &trusted).map(|address| address.to_string()).unwrap_or_default()
+            let lines = lines.iter().map(|line| (FORWARDED_FOR, line.parse().unwrap()));
+            let headers: HeaderMap = lines.collect();
+            address_of(&headers, peer.parse().unwrap(), &trusted).map(|address| address.to_string()).unwrap_or_default()
         };
         assert_eq!(from("192.0.2.1", &["203.0.113.9"]), "192.0.2.1");
         assert_eq!(from("10.0.0.1", &["203.0.113.9"]), "203.0.113.9");

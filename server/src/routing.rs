@@ -12,7 +12,7 @@ use axum::{Extension, Router};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, RETRY_AFTER};
 
-use crate::connections::Answers as _;
+use crate::connections::{Answers as _, Client};
 use crate::problem::{Problem, ProblemCode};
 use crate::request::Arrival;
 use crate::{ServerState, api, assets, auth, metrics, oauth2, openapi, request, site};
@@ -66,19 +66,22 @@ impl Application {
 
     /// Answers a request. What gateways and the catalog's vendors ask is known by its path alone, and goes past the
     /// routes.
-    pub async fn answer(&self, request: Request) -> Response {
+    pub async fn answer(&self, request: Request, client: &Client) -> Response {
         let routed = |mut request: Request, arrival: Arrival| async move {
             let path = request.uri().path();
             if auth::answers(path) {
                 auth::handle(&self.state, request, &arrival).await
             } else if self.surface != Surface::Pages && api::is_of_catalog(&self.state, path) {
+                if let Some(place) = client.place().filter(|_| self.state.gateway.is_some()) {
+                    request.extensions_mut().insert(place.clone());
+                }
                 api::handle(&self.state, request, &arrival).await
             } else {
                 request.extensions_mut().insert(arrival);
-                self.routes.answer(request).await
+                self.routes.answer(request, client).await
             }
         };
-        request::handle(&self.state, request, routed).await
+        request::handle(&self.state, request, client, routed).await
     }
 }
 

@@ -58,13 +58,16 @@ pub struct WebSettings {
     /// Scheme and authority that browsers and vendors use (`https://pat.example.com`, no slash at the end), as
     /// given by `--public-url`. Where it is not given, requests are answered under the Host that they name.
     pub public_url: Option<String>,
+    /// Whether the server itself speaks TLS (`--tls-cert`). What `public_url` says comes first: it is what browsers
+    /// see.
+    pub speaks_tls: bool,
 }
 
 impl WebSettings {
     /// Whether browsers reach the server over https: cookies are then `Secure`, and HSTS is sent.
     #[must_use]
     pub fn is_https(&self) -> bool {
-        self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+        self.public_url.as_deref().map_or(self.speaks_tls, |url| url.starts_with("https://"))
     }
 }
 

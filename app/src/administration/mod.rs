@@ -1,6 +1,7 @@
 //! What the server gives to the pages of administration. It finds out and decides; the pages only show.
 
 mod all_tokens;
+mod policy;
 
 use latchkey_domain::view::{NewTokenFormView, NewTokenView};
 use latchkey_domain::{Refusal, TokenForm};
@@ -11,6 +12,7 @@ use crate::paths;
 
 pub(crate) use all_tokens::address;
 pub use all_tokens::{AllTokensPage, AnyTokenPage, RevocationPage};
+pub use policy::PolicyPage;
 
 /// A page of administration, with all that it shows.
 #[derive(Debug, Clone)]
@@ -39,6 +41,8 @@ pub enum AdministrationPage {
     Revocation(Box<RevocationPage>),
     /// What was done by whom.
     AuditLog(Box<AuditLogPage>),
+    /// What admins allow.
+    Policy(Box<PolicyPage>),
 }
 
 /// The list of service reps.
@@ -243,6 +247,7 @@ impl AdministrationPage {
             Self::AnyToken(page) => page.found.token.token.description.clone(),
             Self::Revocation(page) => page.title().to_owned(),
             Self::AuditLog(_) => paths::title(paths::AUDIT_LOG).to_owned(),
+            Self::Policy(_) => paths::title(paths::POLICY).to_owned(),
             Self::TokenAdded(page) => format!("A token for {}", page.owner.name),
         }
     }

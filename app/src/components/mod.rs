@@ -17,6 +17,8 @@ mod revoke_dialog;
 mod scope_picker;
 mod token_table;
 
+#[cfg(feature = "ssr")]
+pub(crate) use form::Message;
 pub(crate) use form::{FormState, SubmitButton, Summary, TextField};
 #[cfg(feature = "ssr")]
 pub(crate) use frame::Frame;

@@ -137,13 +137,13 @@ pub(super) fn ExpirationField(
         .collect();
     let id = state.id(Field::Expiration);
     let message_id = format!("{id}-message");
-    let message = move || match state.problem(Field::Expiration) {
-        Some(problem) => problem.sentence(),
-        None => {
-            let until = until.get();
-            let until = until.as_deref().unwrap_or("Counted from now.");
-            if note.is_empty() { until.to_owned() } else { format!("{until} {note}") }
+    let message = move || {
+        if let Some(problem) = state.problem(Field::Expiration) {
+            return problem.sentence();
         }
+        let until = until.get();
+        let until = until.as_deref().unwrap_or("Counted from now.");
+        if note.is_empty() { until.to_owned() } else { format!("{until} {note}") }
     };
     view! {
         <div class="field">

@@ -5,7 +5,8 @@
 //! token, from the code that decides real calls.
 
 use latchkey_domain::{AccountSid, Method, Refusal, TokenStatus, age_in_words, remaining_in_words};
-use latchkey_service::{ExplainedCall, HeldScope, OwnToken};
+use latchkey_service::ports::LastCall;
+use latchkey_service::{ExplainedCall, FLUSH_INTERVAL, HeldScope, OwnToken};
 use leptos::prelude::*;
 
 use crate::components::{Moment, Page, pill_class};
@@ -44,7 +45,7 @@ pub(crate) fn OneTokenPage(token: OwnToken) -> impl IntoView {
 /// `owner_name` names the owner where that is not the reader.
 #[component]
 pub(crate) fn Facts(token: OwnToken, #[prop(optional, into)] owner_name: Option<String>) -> impl IntoView {
-    let OwnToken { token, source, limit, addresses, now, .. } = token;
+    let OwnToken { token, source, last_call, limit, addresses, now, .. } = token;
     let ago = |at| age_in_words(now.seconds_since(at));
     let fact = |name: &'static str, value: AnyView| view! { <div><dt>{name}</dt><dd>{value}</dd></div> };
     let expires_on = token.expires_at.to_date_in_words();
@@ -62,9 +63,15 @@ pub(crate) fn Facts(token: OwnToken, #[prop(optional, into)] owner_name: Option<
             view! { <Moment id="revoked" at=at words=format!("{} ({})", at.to_date_in_words(), ago(at))/> }.into_any(),
         )
     });
-    let last_use = match token.last_used_at {
-        Some(at) => view! { <Moment id="used" at=at words=ago(at)/> }.into_any(),
-        None => "Never".into_any(),
+    let seconds = FLUSH_INTERVAL.as_secs();
+    let last_use = match last_call {
+        Some(call) => view! {
+            <Moment id="used" at=call.at words=ago(call.at)/>
+            <span class="sub">{came_from(&call)}</span>
+            <span class="sub">{format!("A call through another server shows here within {seconds} seconds.")}</span>
+        }
+        .into_any(),
+        None => format!("Never, as of {seconds} seconds ago").into_any(),
     };
     let limit = match limit {
         Some(limit) => {
@@ -94,6 +101,16 @@ pub(crate) fn Facts(token: OwnToken, #[prop(optional, into)] owner_name: Option<
     }
 }
 
+/// Where a call came from, and with what, as far as that was noted.
+fn came_from(call: &LastCall) -> String {
+    match (call.address.as_str(), call.agent.as_str()) {
+        ("", "") => "Where it came from was not noted.".to_owned(),
+        ("", agent) => format!("With {agent}"),
+        (address, "") => format!("From {address}"),
+        (address, agent) => format!("From {address}, with {agent}"),
+    }
+}
+
 /// "Would this call be allowed?", and the answer once it was asked.
 #[component]
 fn Question(
@@ -105,14 +122,13 @@ fn Question(
     let method = answer.as_ref().map_or_else(|| Method::Get.as_str().to_owned(), |answer| answer.call.method.clone());
     let path = answer.as_ref().map(|answer| answer.call.path.clone());
     let from = answer.as_ref().map(|answer| answer.call.client.clone());
-    let about_from =
-        if is_bound { "The token is used only from its addresses." } else { "The token is used from anywhere." };
+    let about_from = if is_bound { " The token is used only from its addresses." } else { "" };
     let options: Vec<_> =
         METHODS.into_iter().map(|name| view! { <option value=name selected=name == method>{name}</option> }).collect();
     view! {
         <section class="section" id="call" aria-labelledby="call-title">
             <h2 id="call-title">"Would this call be allowed?"</h2>
-            <p>"Answered by the rules that decide real calls. Nothing is called."</p>
+            <p>"Answered by the rules that decide real calls. Nothing is called." {about_from}</p>
             // The answer is further down than the top of the page that comes.
             <form method="get" action=format!("{}#call", paths::one_token(sid)) class="call">
                 <div class="field">
@@ -133,7 +149,7 @@ fn Question(
                         placeholder="/api/v1/…"
                     />
                 </div>
-                <div class="field">
+                <div class="field from">
                     <label for="from">"From address (optional)"</label>
                     <input
                         type="text"
@@ -143,9 +159,7 @@ fn Question(
                         autocomplete="off"
                         autocapitalize="none"
                         spellcheck="false"
-                        aria-describedby="from-message"
                     />
-                    <span id="from-message" class="hint">{about_from}</span>
                 </div>
                 <button type="submit" class="btn primary">"Ask"</button>
             </form>

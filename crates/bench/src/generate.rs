@@ -6,11 +6,13 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use latchkey_domain::AccountSid;
+use latchkey_service::hash_of;
 use sqlx::any::AnyArguments;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _, Row as _};
 
 use crate::Outcome;
-use crate::spread::{Made, NOW, Spread};
+use crate::secrets::secret_of;
+use crate::spread::{Lives, Made, NOW, Spread};
 
 /// The most rows that one statement writes.
 const BATCH: usize = 400;
@@ -23,7 +25,7 @@ pub(crate) fn rep_id(number: usize) -> [u8; 16] {
 }
 
 /// Fills it.
-pub(crate) async fn fill(url: &str, tokens: u64, seed: u64) -> Outcome<()> {
+pub(crate) async fn fill(url: &str, tokens: u64, seed: u64, lives: Lives) -> Outcome<()> {
     sqlx::any::install_default_drivers();
     let mut connection = AnyConnection::connect(url).await?;
     let is_sqlite = url.starts_with("sqlite");
@@ -35,16 +37,17 @@ pub(crate) async fn fill(url: &str, tokens: u64, seed: u64) -> Outcome<()> {
     let mut transaction = connection.begin().await?;
     add_reps(&mut transaction, spread.owners()).await?;
     let kinds = add_kinds(&mut transaction, &spread.sets).await?;
-    let times = spread.times(tokens);
+    let times = spread.times(tokens, lives);
     let mut batch = Vec::with_capacity(BATCH);
     for (number, created_at) in (1..).zip(times) {
-        let made = spread.token(created_at, number);
+        let made = spread.token(created_at, number, lives);
         let mut sid = *AccountSid::first_at(latchkey_domain::Timestamp::from_unix_seconds(created_at)).as_bytes();
         // Version and variant stay as in a UUIDv7; what follows makes it one of its kind.
         sid[6] = 0x70;
         sid[8..].copy_from_slice(&spread.bytes::<8>());
         sid[8] = 0x80 | (sid[8] & 0x3f);
-        batch.push((sid, spread.bytes::<32>(), made));
+        let secret = hash_of(&secret_of(AccountSid::from_bytes(sid)));
+        batch.push((sid, *secret.as_bytes(), made));
         if batch.len() == BATCH {
             write(&mut transaction, &batch, &spread.sets, &kinds).await?;
             batch.clear();

@@ -1,20 +1,33 @@
 //! Large databases, and what Latchkey takes with them.
 //!
 //! `generate` fills an empty database with tokens as a large company may have them; `lists` measures the list of all
-//! tokens over it; `export` reads all of it as an export does; `revoke` revokes many at once. Build it with
-//! `--release`: figures of a debug build say nothing.
+//! tokens over it; `export` reads all of it as an export does; `revoke` revokes many at once. `calls` measures what
+//! judging a vendor's call costs, over tokens that are all live; `finality` how long one revocation takes until it is
+//! final on three nodes. Build it with `--release`: figures of a debug build say nothing.
 
 #![expect(clippy::print_stdout, reason = "what is measured is told on standard output")]
 
+mod calls;
+mod finality;
 mod generate;
+mod instructions;
 mod lists;
+mod secrets;
 mod spread;
 mod work;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use latchkey_service::SystemClock;
+use latchkey_service::ports::Clock as _;
 use latchkey_store::{Opening, SqlStore};
+
+use crate::spread::Lives;
+
+/// As the server has it: what it is held against must not be slower for its allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Anything that stops a measurement.
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -23,7 +36,7 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 #[command(about = "Makes large databases, and measures Latchkey over them")]
 struct Arguments {
     /// The database, as `sqlite://FILE` or `postgres://…`.
-    #[arg(long)]
+    #[arg(long, default_value = "none")]
     database_url: String,
     #[command(subcommand)]
     command: Command,
@@ -39,7 +52,27 @@ enum Command {
         /// Where randomness begins: the same seed makes the same database.
         #[arg(long, default_value_t = 7)]
         seed: u64,
+        /// Only tokens that are live today, for `calls`
+        #[arg(long)]
+        live: bool,
     },
+    /// Measures what judging a call costs, against a route that judges nothing, and nginx.
+    Calls(calls::Plan),
+    /// Counts the instructions that judging a credential takes, over a small database of its own.
+    Instructions {
+        /// More than this is a failure
+        #[arg(long)]
+        most: Option<u64>,
+    },
+    /// Judges so many credentials over a database of live tokens: what `instructions` counts.
+    #[command(hide = true)]
+    Judge {
+        #[arg(long)]
+        calls: usize,
+    },
+    /// Answers every request with constant headers, until it is killed: what `calls` measures against.
+    #[command(hide = true)]
+    Bare,
     /// Measures the list of all tokens: filters by orders, and a deep page.
     Lists {
         /// How often each page is asked for.
@@ -48,6 +81,12 @@ enum Command {
     },
     /// Reads everything as an export does, and says how much memory that took.
     Export,
+    /// Measures how long a revocation takes until three nodes of an empty PostgreSQL database have it.
+    Finality {
+        /// How many revocations.
+        #[arg(long, default_value_t = 1_000)]
+        rounds: usize,
+    },
     /// Revokes many live tokens at once.
     Revoke {
         /// Of how many owners at most.
@@ -69,14 +108,23 @@ async fn main() -> ExitCode {
 }
 
 async fn run(url: &str, command: Command) -> Outcome<()> {
-    let store = SqlStore::open(url, Opening::Serve).await?;
+    let open = || SqlStore::open(url, Opening::Serve);
     match command {
-        Command::Generate { tokens, seed } => {
-            store.close().await;
-            generate::fill(url, tokens, seed).await
+        Command::Generate { tokens, seed, live } => {
+            open().await?.close().await;
+            let lives = if live { Lives::AllLiveAt(SystemClock.now()) } else { Lives::Spread };
+            generate::fill(url, tokens, seed, lives).await
         }
-        Command::Lists { rounds } => lists::measure(store, rounds).await,
-        Command::Export => work::export(store).await,
-        Command::Revoke { tokens } => work::revoke(store, tokens).await,
+        Command::Lists { rounds } => lists::measure(open().await?, rounds).await,
+        Command::Export => work::export(open().await?).await,
+        Command::Revoke { tokens } => work::revoke(open().await?, tokens).await,
+        Command::Calls(plan) => calls::measure(url, &plan).await,
+        Command::Instructions { most } => instructions::count(most).await,
+        Command::Judge { calls } => instructions::judge(url, calls).await,
+        Command::Bare => calls::serve_bare().await,
+        Command::Finality { rounds } => {
+            open().await?.close().await;
+            finality::measure(url, rounds).await
+        }
     }
 }

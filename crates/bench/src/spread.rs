@@ -42,6 +42,15 @@ const WORDS: [&str; 24] = [
 ];
 const PLACES: [&str; 8] = ["production", "staging", "Chicago", "Dallas", "Berlin", "nightly", "old", "vendor"];
 
+/// Which lives tokens have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lives {
+    /// As they come in years of use: most have ended.
+    Spread,
+    /// None has ended at this instant, nor will within some months.
+    AllLiveAt(Timestamp),
+}
+
 /// A token to be.
 pub(crate) struct Made {
     pub(crate) owner: usize,
@@ -87,7 +96,13 @@ impl Spread {
     }
 
     /// When tokens are made, the oldest first: more each year.
-    pub(crate) fn times(&mut self, tokens: u64) -> Vec<i64> {
+    pub(crate) fn times(&mut self, tokens: u64, lives: Lives) -> Vec<i64> {
+        if let Lives::AllLiveAt(now) = lives {
+            let first = now.unix_seconds() - 30 * DAY;
+            let mut times: Vec<i64> = (0..tokens).map(|_| first + self.random.i64(0..29 * DAY)).collect();
+            times.sort_unstable();
+            return times;
+        }
         let mut times: Vec<i64> = (0..tokens)
             .map(|_| {
                 let age = YEARS * self.random.f64().powf(1.5);
@@ -101,17 +116,21 @@ impl Spread {
     }
 
     /// A token that was made then.
-    pub(crate) fn token(&mut self, created_at: i64, number: u64) -> Made {
+    pub(crate) fn token(&mut self, created_at: i64, number: u64, lives: Lives) -> Made {
         let lifetime = match self.random.u8(..10) {
+            _ if lives != Lives::Spread => 365,
             0..5 => 90,
             5..8 => 180,
             _ => 365,
         };
         let expires_at = created_at + lifetime * DAY;
-        let now = NOW.unix_seconds();
+        let now = match lives {
+            Lives::Spread => NOW.unix_seconds(),
+            Lives::AllLiveAt(now) => now.unix_seconds(),
+        };
         let lived_until = now.min(expires_at - 1);
         let at = |random: &mut Rng| created_at + random.i64(0..=(lived_until - created_at));
-        let revoked_at = (self.random.u8(..8) == 0).then(|| at(&mut self.random));
+        let revoked_at = (lives == Lives::Spread && self.random.u8(..8) == 0).then(|| at(&mut self.random));
         let until = revoked_at.unwrap_or(lived_until);
         let used_at = match self.random.u8(..10) {
             // Never.

@@ -51,7 +51,7 @@ pub use need::{Need, OwnAction, OwnRoute, Requirement, Target, Unroutable};
 pub use person::{Appearance, Email, Password, PersonName, RepKind, Role};
 pub use plain_text::PlainText;
 pub use policy::{AddressUse, IdleDays, Policy, PolicyForm};
-pub use presented::{CredentialHeaders, Presented, PresentedSid, UnusableCredential};
+pub use presented::{CredentialHeaders, HeaderValues, Presented, PresentedSid, UnusableCredential};
 pub use rate_limit::{MalformedRateLimit, RateLimit, TokenRateLimit, Usage, Window};
 pub use refusal::{Field, FieldErrors, FieldProblem, Refusal};
 pub use rep_id::{MalformedRepId, RepId};

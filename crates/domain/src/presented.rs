@@ -8,7 +8,7 @@
 use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use zeroize::Zeroizing;
+use zeroize::Zeroize as _;
 
 use crate::{AccountSid, AuthToken, MalformedAuthToken};
 
@@ -22,14 +22,37 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 const MAX_VALUE_LENGTH: usize = 512;
 
 /// Where a request may carry credentials.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct CredentialHeaders<'a> {
     /// The values of all `Authorization` headers.
-    pub authorization: Vec<&'a [u8]>,
+    pub authorization: HeaderValues<'a>,
     /// The values of all `x-tw-token` headers.
-    pub x_tw_token: Vec<&'a [u8]>,
+    pub x_tw_token: HeaderValues<'a>,
     /// The raw query string.
     pub query: Option<&'a str>,
+}
+
+/// The values of one header in a request. Two are as bad as many.
+#[derive(Debug, Clone, Copy, Default)]
+pub enum HeaderValues<'a> {
+    /// There is none.
+    #[default]
+    None,
+    /// There is this one.
+    One(&'a [u8]),
+    /// There are more.
+    Several,
+}
+
+impl<'a> FromIterator<&'a [u8]> for HeaderValues<'a> {
+    fn from_iter<I: IntoIterator<Item = &'a [u8]>>(values: I) -> Self {
+        let mut values = values.into_iter();
+        match (values.next(), values.next()) {
+            (None, _) => Self::None,
+            (Some(value), None) => Self::One(value),
+            (Some(_), Some(_)) => Self::Several,
+        }
+    }
 }
 
 /// A credential that is well formed: its checksum holds. Whether it opens anything is the verdict's matter.
@@ -85,15 +108,11 @@ impl Presented {
     /// [`UnusableCredential`] where there are several or the one is malformed.
     pub fn from_request(headers: &CredentialHeaders<'_>) -> Result<Option<Self>, UnusableCredential> {
         let in_query = headers.query.is_some_and(names_access_token);
-        let count = headers.authorization.len() + headers.x_tw_token.len() + usize::from(in_query);
-        if count > 1 {
-            return Err(UnusableCredential::MoreThanOne);
-        }
-        if let [value] = headers.x_tw_token.as_slice() {
-            return Self::from_pair(value).map(Some);
-        }
-        let [value] = headers.authorization.as_slice() else {
-            return Ok(None);
+        let value = match (headers.authorization, headers.x_tw_token) {
+            (HeaderValues::None, HeaderValues::None) => return Ok(None),
+            (HeaderValues::None, HeaderValues::One(value)) if !in_query => return Self::from_pair(value).map(Some),
+            (HeaderValues::One(value), HeaderValues::None) if !in_query => value,
+            _ => return Err(UnusableCredential::MoreThanOne),
         };
         let (scheme, rest) = split_scheme(value);
         if scheme.eq_ignore_ascii_case(b"bearer") {
@@ -111,7 +130,16 @@ impl Presented {
         if encoded.len() > MAX_VALUE_LENGTH {
             return Err(MalformedAuthToken.into());
         }
-        let pair = Zeroizing::new(BASE64.decode(encoded).map_err(|_| MalformedAuthToken)?);
+        let mut buffer = [0; MAX_VALUE_LENGTH / 4 * 3];
+        let decoded = BASE64.decode_slice(encoded, &mut buffer).ok();
+        let pair = decoded.and_then(|length| buffer.get(..length));
+        let read = pair.ok_or(MalformedAuthToken).and_then(Self::from_decoded_pair);
+        // Behind the value nothing was written, unless decoding failed on the way.
+        buffer.get_mut(..decoded.unwrap_or(MAX_VALUE_LENGTH / 4 * 3)).unwrap_or_default().zeroize();
+        Ok(read?)
+    }
+
+    fn from_decoded_pair(pair: &[u8]) -> Result<Self, MalformedAuthToken> {
         // RFC 7617 section 2: the user-id ends at the first colon.
         let colon = pair.iter().position(|byte| *byte == b':').ok_or(MalformedAuthToken)?;
         let (sid, secret) = pair.split_at(colon);
@@ -223,7 +251,7 @@ mod tests {
 
     /// What a presented credential comes to.
     fn outcome(name: &'static str, value: &str) -> Result<Option<(bool, String)>, UnusableCredential> {
-        let values = vec![value.as_bytes()];
+        let values = HeaderValues::One(value.as_bytes());
         let headers = if name == "authorization" {
             CredentialHeaders { authorization: values, ..CredentialHeaders::default() }
         } else {
@@ -264,7 +292,7 @@ mod tests {
         #[test]
         fn any_bytes_get_an_answer(authorization in any::<Vec<u8>>(), header in any::<Option<Vec<u8>>>(), query in any::<Option<String>>()) {
             let request = CredentialHeaders {
-                authorization: vec![&authorization],
+                authorization: HeaderValues::One(&authorization),
                 x_tw_token: header.iter().map(Vec::as_slice).collect(),
                 query: query.as_deref(),
             };
@@ -276,7 +304,7 @@ mod tests {
             let line = [scheme.as_bytes(), b" ", &value].concat();
             let encoded = format!("{scheme} {}", BASE64.encode(&value)).into_bytes();
             for authorization in [line, encoded] {
-                let request = CredentialHeaders { authorization: vec![&authorization], ..CredentialHeaders::default() };
+                let request = CredentialHeaders { authorization: HeaderValues::One(&authorization), ..CredentialHeaders::default() };
                 let _ = Presented::from_request(&request);
             }
         }

@@ -430,6 +430,8 @@ pub enum Refusal {
     ChangedMeanwhile,
     /// Too much is being asked at once.
     Busy,
+    /// The database was lost at the moment at which it was to keep the change.
+    Unconfirmed,
     /// Something inside failed; the log has the cause under this request id.
     Failed {
         /// The request's id.
@@ -459,7 +461,7 @@ impl Refusal {
             Self::SignedInAgain => 200,
             Self::SetUpLinkInvalid | Self::SetUpClosed | Self::AccountLinkInvalid => 410,
             Self::TooManyAttempts { .. } => 429,
-            Self::Busy => 503,
+            Self::Busy | Self::Unconfirmed => 503,
             Self::Failed { .. } => 500,
         }
     }
@@ -505,6 +507,10 @@ impl Refusal {
                     .to_owned()
             }
             Self::Busy => "Latchkey is busy. Try again in a moment.".to_owned(),
+            Self::Unconfirmed => {
+                "It is not known whether this was done: the database was lost at that moment. Doing it again is safe."
+                    .to_owned()
+            }
             Self::Failed { request_id } => {
                 format!("Something went wrong here, and nothing was changed. Try again; if it stays, tell your operator the request id {request_id}.")
             }

@@ -58,17 +58,32 @@ impl Timestamp {
     /// damaged database, and a page must still render.
     #[must_use]
     pub fn to_rfc3339(self) -> String {
-        let utc = self.utc();
+        std::str::from_utf8(&self.to_rfc3339_ascii()).unwrap_or_default().to_owned()
+    }
+
+    /// The same, for those who write it often: all of it is ASCII.
+    #[must_use]
+    pub fn to_rfc3339_ascii(self) -> [u8; 20] {
         // Written out rather than through chrono's formatter, which costs the browser half several kilobytes.
-        format!(
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
-            utc.year(),
-            utc.month(),
-            utc.day(),
-            utc.hour(),
-            utc.minute(),
-            utc.second()
-        )
+        let utc = self.utc();
+        let mut text = *b"0000-00-00T00:00:00Z";
+        let year = u32::try_from(utc.year()).unwrap_or_default();
+        let parts = [
+            (0, year / 100),
+            (2, year % 100),
+            (5, utc.month()),
+            (8, utc.day()),
+            (11, utc.hour()),
+            (14, utc.minute()),
+            (17, utc.second()),
+        ];
+        for (place, number) in parts {
+            let digit = |number: u32| u8::try_from(number % 10).unwrap_or_default() + b'0';
+            if let Some(pair) = text.get_mut(place..place + 2) {
+                pair.copy_from_slice(&[digit(number / 10), digit(number)]);
+            }
+        }
+        text
     }
 
     /// The date in UTC as people read it: `22 May 2027`.

@@ -222,7 +222,7 @@ mod tests {
                 "::ffff:192.0.2.1" => address == "192.0.2.1",
                 _ => ["2001:db8::", "2001:db8::1"].contains(&address),
             };
-            self.networks.is_empty() || self.networks.iter().any(|network| holds(network))
+            self.networks.is_empty() || self.networks.iter().any(holds)
         }
     }
 

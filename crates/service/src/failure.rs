@@ -36,6 +36,10 @@ impl Failure {
     pub fn into_refusal(self, request_id: &str) -> Refusal {
         match self {
             Self::Refused(refusal) => refusal,
+            Self::Store(StoreError::Unconfirmed(cause)) => {
+                tracing::error!(request_id, %cause, "it is not known whether a request was done");
+                Refusal::Unconfirmed
+            }
             broken => {
                 tracing::error!(request_id, cause = %broken, "a request failed");
                 Refusal::Failed { request_id: request_id.to_owned() }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hash};
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use latchkey_domain::{AccountSid, RateLimit, Usage, Window};
@@ -121,6 +122,8 @@ struct Windows<K> {
     parts: [Mutex<Part<K>>; PARTS],
     hasher: RandomState,
     most: usize,
+    /// Whether anything was ever counted: most servers hear of no bad credential for days.
+    is_in_use: AtomicBool,
 }
 
 struct Part<K> {
@@ -132,11 +135,17 @@ impl<K: Hash + Eq + Clone> Windows<K> {
     /// None yet, and never more than `most` in a part.
     fn new(most: usize) -> Self {
         let part = || Mutex::new(Part { windows: HashMap::new(), sweep_at: SWEEP_FROM });
-        Self { parts: std::array::from_fn(|_| part()), hasher: RandomState::new(), most }
+        Self {
+            parts: std::array::from_fn(|_| part()),
+            hasher: RandomState::new(),
+            most,
+            is_in_use: AtomicBool::new(false),
+        }
     }
 
     /// Counts a call; `None` where there is no room to count it.
     fn count(&self, key: &K, limit: RateLimit, now: i64) -> Option<Usage> {
+        self.is_in_use.store(true, Ordering::Relaxed);
         self.with_part(key, |part| {
             if let Some(window) = part.windows.get_mut(key) {
                 let mut counted = Some(*window);
@@ -161,6 +170,9 @@ impl<K: Hash + Eq + Clone> Windows<K> {
 
     /// How a window stands, where one runs.
     fn usage(&self, key: &K, limit: RateLimit, now: i64) -> Option<Usage> {
+        if !self.is_in_use.load(Ordering::Relaxed) {
+            return None;
+        }
         self.with_part(key, |part| {
             let window = part.windows.get(key).filter(|window| !window.has_ended(now))?;
             Some(window.usage(limit, now))

@@ -14,7 +14,7 @@
 use latchkey_domain::{Presented, ScopeName, Timestamp, Usage, UsedFrom, Verdict};
 
 use crate::ports::StoreResult;
-use crate::{Known, Purpose, Service, hash_of};
+use crate::{CallOrigin, Known, Purpose, Service, hash_of};
 
 /// The answer about a credential.
 #[derive(Debug, Clone)]
@@ -51,9 +51,24 @@ impl Service {
         from: UsedFrom,
         purpose: Purpose,
     ) -> StoreResult<Verified> {
+        self.verify_call(presented, needed, from, purpose, "").await
+    }
+
+    /// As [`Service::verify`]; of a good call it is noted by whom it was made, as `agent` says of itself.
+    ///
+    /// # Errors
+    /// As [`Service::verify`].
+    pub async fn verify_call(
+        &self,
+        presented: &Presented,
+        needed: Option<&ScopeName>,
+        from: UsedFrom,
+        purpose: Purpose,
+        agent: &str,
+    ) -> StoreResult<Verified> {
         let mut verified = self.inspect(presented, needed, from).await?;
         if let Some(credential) = verified.credential.as_ref().filter(|_| verified.is_good()) {
-            verified.noted_before = self.last_use.note(credential.sid, self.now());
+            verified.noted_before = self.last_use.note(credential.sid, self.now(), CallOrigin::of(from, agent));
             verified.usage = self.count_call(credential, purpose);
         }
         Ok(verified)

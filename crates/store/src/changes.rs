@@ -12,9 +12,9 @@ use latchkey_service::ports::{
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
-use crate::engine::Place;
 use crate::engine::membership::Member;
 use crate::engine::sqlite::Watch;
+use crate::engine::{Engine, Place};
 use crate::failure::OrUnavailable;
 use crate::row::{self, Fields};
 use crate::{SqlStore, placeholders};
@@ -76,7 +76,9 @@ impl ChangeStore for SqlStore {
                 let watch = Watch::over(Arc::clone(path), self.reads.clone()).await?;
                 Ok(Following::Watch(Box::new(watch)))
             }
-            Place::Server(listening) => Ok(Following::Membership(Box::new(Member::new(node, listening.clone())))),
+            Place::Server(lines, notices) => {
+                Ok(Following::Membership(Box::new(Member::new(node, lines.clone(), *notices))))
+            }
         }
     }
 
@@ -118,6 +120,14 @@ impl ChangeStore for SqlStore {
             .await
             .or_unavailable()?;
         transaction.commit_unjudged().await
+    }
+
+    async fn notice_queue(&self) -> StoreResult<Option<i64>> {
+        if self.place.make_known().is_none() {
+            return Ok(None);
+        }
+        let row = sqlx::query(Engine::NOTICE_QUEUE).fetch_one(&self.reads).await.or_unavailable()?;
+        Fields::of(&row, "the engine").number("percent").map(Some)
     }
 
     async fn token_changes(&self, after: Revision) -> StoreResult<TokenChanges> {

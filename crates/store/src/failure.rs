@@ -5,6 +5,8 @@ use std::fmt;
 
 use latchkey_service::ports::{StoreError, StoreResult};
 
+use crate::engine::PATIENCE;
+
 /// An error of the database that is safe to log.
 ///
 /// PostgreSQL's errors carry a detail that quotes rows ("Failing row contains …"), hashes included, and their
@@ -49,9 +51,49 @@ impl<T> OrUnavailable<T> for Result<T, sqlx::Error> {
     }
 }
 
+/// Reads as the last word of a commit.
+pub(crate) trait OrUnconfirmed<T> {
+    /// The value, or [`StoreError::Unavailable`] where the database has said no, or [`StoreError::Unconfirmed`]
+    /// where it may have said yes.
+    fn or_unconfirmed(self) -> StoreResult<T>;
+}
+
+impl<T> OrUnconfirmed<T> for Result<T, sqlx::Error> {
+    fn or_unconfirmed(self) -> StoreResult<T> {
+        self.map_err(|error| {
+            if is_a_no(&error) { unavailable(error) } else { StoreError::Unconfirmed(Box::new(Failure(error))) }
+        })
+    }
+}
+
+/// Whether a commit that failed like this has changed nothing for certain. An error of the connection, of the disk or
+/// of a server that was ending may have come after the commit.
+///
+/// `PostgreSQL`'s codes have five characters, of which the first two are the class; `SQLite`'s are numbers, of which
+/// the lowest byte is the primary code, 10 that of the disk.
+fn is_a_no(error: &sqlx::Error) -> bool {
+    let Some(code) = error.as_database_error().and_then(sqlx::error::DatabaseError::code) else { return false };
+    match code.get(..2).filter(|_| code.len() == 5) {
+        Some(class) => !matches!(class, "08" | "57" | "58" | "XX"),
+        None => code.parse::<u32>().is_ok_and(|code| code & 0xff != 10),
+    }
+}
+
+/// Gives a read up that takes longer than anybody who waits for it should: a server that has stopped in the middle of
+/// an answer says nothing, and its connection stays open.
+pub(crate) async fn in_time<T>(reading: impl Future<Output = StoreResult<T>>) -> StoreResult<T> {
+    tokio::time::timeout(PATIENCE, reading).await.unwrap_or_else(|_| Err(unavailable(sqlx::Error::PoolTimedOut)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_no_is_a_no() {
+        let lost = Err::<(), _>(sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into())).or_unconfirmed();
+        assert!(matches!(lost, Err(StoreError::Unconfirmed(_))), "{lost:?}");
+    }
 
     #[test]
     fn says_the_same_however_it_is_printed() {

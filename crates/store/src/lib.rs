@@ -16,6 +16,7 @@
 //! engine can do sits in that engine's module. `tests/contract` runs every operation on both.
 
 mod account_links;
+mod archive;
 mod audit;
 mod changes;
 mod constraint;
@@ -51,6 +52,8 @@ use crate::failure::OrUnavailable;
 use crate::row::Fields;
 use crate::transaction::Write;
 
+pub use archive::{Archive, ArchiveError, Copied, Replaced, Since, TakenBack};
+pub use engine::notices::Notices;
 pub use engine::sqlite::file_of as sqlite_file;
 pub use open::{OpenError, Opening};
 pub use schema::SchemaChange;
@@ -75,10 +78,27 @@ impl SqlStore {
         &self.schema
     }
 
+    /// Whether the database still has the schema that it was opened with. Another release may have migrated it
+    /// meanwhile: what this one reads and writes would then no longer be what stands there.
+    ///
+    /// # Errors
+    /// [`latchkey_service::ports::StoreError`] where the database does not answer.
+    pub async fn has_known_schema(&self) -> StoreResult<bool> {
+        failure::in_time(async {
+            let row = sqlx::query("SELECT CAST(MAX(version) AS BIGINT) AS newest FROM _sqlx_migrations")
+                .fetch_one(&self.reads)
+                .await
+                .or_unavailable()?;
+            let newest = Fields::of(&row, schema::LEDGER).optional_number("newest")?;
+            Ok(newest == Some(self.schema.to))
+        })
+        .await
+    }
+
     /// Closes every connection, after what they are doing. Operations fail from here on.
     pub async fn close(&self) {
-        if let Place::Server(listening) = &self.place {
-            listening.close().await;
+        if let Place::Server(lines, _) = &self.place {
+            lines.close().await;
         }
         self.reads.close().await;
         self.writes.close().await;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::engine::{postgres, sqlite};
-use crate::{SqlStore, engine};
+use crate::{Notices, SqlStore, engine};
 
 /// What a database is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +41,23 @@ pub enum OpenError {
     NotOurs { database: String },
     #[error("cannot reach the database {database}: {reason}")]
     Unreachable { database: String, reason: String },
+    #[error("the database {database} cannot be reached by TLS: {reason}")]
+    NotPrivate { database: String, reason: String },
+    #[error("the database {database} is at PostgreSQL {found}; Latchkey needs {oldest} or newer")]
+    ServerTooOld { database: String, found: String, oldest: u32 },
+    #[error("the database {database} takes no writes: it is a standby, or set to be read only")]
+    ReadOnly { database: String },
+    #[error("the user of the database {database} lacks rights: {reason}")]
+    MissingRights { database: String, reason: String },
+    #[error("the database {database} does not let this user in: {reason}")]
+    NotAdmitted { database: String, reason: String },
     #[error("the database {database} refuses the user or the password")]
     AccessDenied { database: String },
+    #[error(
+        "notifications (LISTEN, NOTIFY) do not come through from {database}: name the server itself, or a pooler in \
+         session mode, not one in transaction mode; or let this node ask for changes, with --change-notices poll"
+    )]
+    NoNotices { database: String },
     #[error("the database {database} does not exist; create it first")]
     NoSuchDatabase { database: String },
     #[error(
@@ -55,6 +70,11 @@ pub enum OpenError {
          stop every server and run `latchkey migrate`"
     )]
     MigrationNeeded { database: String, found: i64, known: i64 },
+    #[error(
+        "{nodes} {} serving from the database {database}; stop every server before migrating it",
+        if *nodes == 1 { "node is" } else { "nodes are" }
+    )]
+    InUse { database: String, nodes: usize },
     #[error(
         "migration {version} of the database {database} began and never finished; restore the database from a backup"
     )]
@@ -86,11 +106,20 @@ impl SqlStore {
     /// # Errors
     /// [`OpenError`], one line for an operator.
     pub async fn open(url: &str, opening: Opening) -> Result<Self, OpenError> {
+        Self::open_with(url, opening, Notices::default()).await
+    }
+
+    /// As [`SqlStore::open`], where nodes of a PostgreSQL server learn of changes like this. To serve from a server
+    /// that is to tell of them, it is tried out first whether it does.
+    ///
+    /// # Errors
+    /// As [`SqlStore::open`].
+    pub async fn open_with(url: &str, opening: Opening, notices: Notices) -> Result<Self, OpenError> {
         sqlx::any::install_default_drivers();
         let (scheme, rest) = url.split_once(':').ok_or(OpenError::UnknownScheme { found: None })?;
         let store = match scheme {
             "sqlite" => sqlite::open(rest, opening).await?,
-            "postgres" | "postgresql" => postgres::open(url, opening).await?,
+            "postgres" | "postgresql" => postgres::open(url, opening, notices).await?,
             // Only what can be a scheme is repeated: in a mistyped URL a password may stand before the first colon.
             _ => {
                 let found = engine::is_scheme(scheme, rest).then(|| scheme.to_owned());

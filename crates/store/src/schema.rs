@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 
+use crate::engine::Engine;
 use crate::open::OpenError;
 
 /// The table in which applied migrations are written down. It is the one that sqlx's own tools read.
@@ -75,6 +76,20 @@ fn migrator(sql: impl Fn(&Step) -> &'static str) -> Migrator {
     Migrator::with_migrations(STEPS.iter().map(migration).collect())
 }
 
+/// The migrations for an engine up to a version.
+pub(crate) fn up_to(engine: Engine, version: i64) -> Migrator {
+    let all = match engine {
+        Engine::Sqlite => sqlite(),
+        Engine::Postgres => postgres(),
+    };
+    Migrator::with_migrations(all.iter().filter(|migration| migration.version <= version).cloned().collect())
+}
+
+/// The newest version that this program knows.
+pub(crate) fn newest_known() -> i64 {
+    STEPS.iter().map(|step| step.version).max().unwrap_or_default()
+}
+
 /// The newest version that `migrator` knows.
 pub(crate) fn newest(migrator: &Migrator) -> i64 {
     migrator.iter().map(|migration| migration.version).max().unwrap_or_default()
@@ -107,6 +122,15 @@ pub(crate) async fn version<C: Migrate>(
 
 /// The error for a migration that did not go through.
 pub(crate) fn failed(database: &str, error: &MigrateError) -> OpenError {
+    let answer = match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.as_database_error(),
+        _ => None,
+    };
+    // PostgreSQL's codes for what this user may not do, and for no schema that it may use.
+    if let Some(answer) = answer.filter(|answer| matches!(answer.code().as_deref(), Some("42501" | "3F000"))) {
+        let reason = answer.message().to_owned();
+        return OpenError::MissingRights { database: database.to_owned(), reason };
+    }
     OpenError::MigrationFailed { database: database.to_owned(), reason: error.to_string() }
 }
 

@@ -6,13 +6,13 @@ use async_trait::async_trait;
 use latchkey_domain::{AccountSid, AddressRules, RepId, Timestamp, TokenHash, TokenRateLimit};
 use latchkey_service::AuditEntry;
 use latchkey_service::ports::{
-    Committed, Credential, NewToken, Revocation, StoreResult, TokenChange, TokenFilter, TokenInsertion, TokenRecord,
-    TokenStore,
+    Committed, Credential, LastCall, NewToken, NotedCall, Revocation, StoreResult, TokenChange, TokenFilter,
+    TokenInsertion, TokenRecord, TokenStore,
 };
 use sqlx::{AnyConnection, AnyPool, AssertSqlSafe};
 
 use crate::constraint::Constraint;
-use crate::failure::{OrUnavailable, unavailable};
+use crate::failure::{OrUnavailable, in_time, unavailable};
 use crate::row::{self, Fields, rep_columns, token_columns, token_joins};
 use crate::{SqlStore, audit, listing, placeholders, policy, standing};
 
@@ -133,12 +133,16 @@ impl TokenStore for SqlStore {
     }
 
     async fn credential(&self, secret: TokenHash) -> StoreResult<Option<Credential>> {
-        let row = sqlx::query(concat!(select_credentials!(), " WHERE token_secret.hash = $1"))
-            .bind(secret.as_bytes().as_slice())
-            .fetch_optional(&self.reads)
-            .await
-            .or_unavailable()?;
-        row.as_ref().map(row::credential).transpose()
+        // Calls wait for it.
+        in_time(async {
+            let row = sqlx::query(concat!(select_credentials!(), " WHERE token_secret.hash = $1"))
+                .bind(secret.as_bytes().as_slice())
+                .fetch_optional(&self.reads)
+                .await
+                .or_unavailable()?;
+            row.as_ref().map(row::credential).transpose()
+        })
+        .await
     }
 
     async fn credentials_of(&self, sids: &[AccountSid]) -> StoreResult<Vec<Credential>> {
@@ -160,23 +164,39 @@ impl TokenStore for SqlStore {
         Ok(credentials)
     }
 
-    async fn note_uses(&self, uses: &[(AccountSid, Timestamp)]) -> StoreResult<()> {
+    async fn note_uses(&self, uses: &[NotedCall]) -> StoreResult<()> {
         // Once each, since one statement must not meet a row twice; in order, so that two nodes' batches lock the
         // rows they share in the same sequence.
-        let mut latest = BTreeMap::new();
-        for (sid, at) in uses {
-            let noted = latest.entry(*sid).or_insert(*at);
-            *noted = (*noted).max(*at);
+        let mut latest: BTreeMap<AccountSid, &LastCall> = BTreeMap::new();
+        for NotedCall { sid, call } in uses {
+            let noted = latest.entry(*sid).or_insert(call);
+            if call.at > noted.at {
+                *noted = call;
+            }
         }
-        let latest: Vec<(AccountSid, Timestamp)> = latest.into_iter().collect();
+        let latest: Vec<(AccountSid, &LastCall)> = latest.into_iter().collect();
         if latest.is_empty() {
             return Ok(());
         }
         let mut transaction = self.begin().await?;
-        for batch in latest.chunks(placeholders::MOST / 2) {
+        for batch in latest.chunks(placeholders::MOST / 4) {
             note_batch(&mut transaction, batch).await?;
         }
         transaction.commit_unjudged().await
+    }
+
+    async fn last_call(&self, sid: AccountSid) -> StoreResult<Option<LastCall>> {
+        // At zero nothing was called yet: the row is there for the list.
+        let row = sqlx::query("SELECT at, address, agent FROM token_last_used WHERE sid = $1 AND at > 0")
+            .bind(sid.as_bytes().as_slice())
+            .fetch_optional(&self.reads)
+            .await
+            .or_unavailable()?;
+        let call = row.as_ref().map(|row| {
+            let fields = Fields::of(row, "token_last_used");
+            Ok(LastCall { at: fields.time("at")?, address: fields.text("address")?, agent: fields.text("agent")? })
+        });
+        call.transpose()
     }
 }
 
@@ -349,19 +369,22 @@ pub(crate) async fn named(pool: &AnyPool, sids: &[AccountSid]) -> StoreResult<Ve
     Ok(tokens)
 }
 
-async fn note_batch(connection: &mut AnyConnection, batch: &[(AccountSid, Timestamp)]) -> StoreResult<()> {
+async fn note_batch(connection: &mut AnyConnection, batch: &[(AccountSid, &LastCall)]) -> StoreResult<()> {
     let sql = format!(
-        "WITH used (sid, at) AS (VALUES {}) \
-         INSERT INTO token_last_used (sid, at, expires_at, revoked_at, kind, owner) \
-         SELECT used.sid, used.at, token.expires_at, token.revoked_at, token.kind, token.owner \
+        // Whether the token has ended meanwhile, the row knows by itself: that is not touched.
+        "WITH used (sid, at, address, agent) AS (VALUES {}) \
+         INSERT INTO token_last_used (sid, at, address, agent, expires_at, revoked_at, kind, owner) \
+         SELECT used.sid, used.at, used.address, used.agent, token.expires_at, token.revoked_at, token.kind, token.owner \
          FROM used JOIN token ON token.sid = used.sid WHERE true ORDER BY used.sid \
-         ON CONFLICT (sid) DO UPDATE SET at = excluded.at WHERE excluded.at > token_last_used.at",
-        placeholders::pairs(batch.len())
+         ON CONFLICT (sid) DO UPDATE SET at = excluded.at, address = excluded.address, agent = excluded.agent \
+         WHERE excluded.at > token_last_used.at",
+        placeholders::rows(4, batch.len())
     );
     // Not kept among the prepared statements: nearly every batch has a length of its own.
     let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
-    for (sid, at) in batch {
-        query = query.bind(sid.as_bytes().to_vec()).bind(at.unix_seconds());
+    for (sid, call) in batch {
+        query = query.bind(sid.as_bytes().to_vec()).bind(call.at.unix_seconds());
+        query = query.bind(call.address.clone()).bind(call.agent.clone());
     }
     query.execute(connection).await.or_unavailable()?;
     Ok(())

@@ -10,7 +10,7 @@ use latchkey_service::ports::{Committed, StoreResult, TokenChange};
 use sqlx::{Any, AnyConnection, Transaction};
 
 use crate::changes;
-use crate::failure::OrUnavailable;
+use crate::failure::{OrUnavailable as _, OrUnconfirmed as _};
 
 /// A transaction that may write. Dropped without a commit, it is rolled back.
 pub(crate) struct Write {
@@ -26,7 +26,7 @@ impl Write {
 
     /// Commits what no verdict is made of: sessions, records, names, the audit log, when tokens were used.
     pub(crate) async fn commit_unjudged(self) -> StoreResult<()> {
-        self.transaction.commit().await.or_unavailable()
+        self.transaction.commit().await.or_unconfirmed()
     }
 
     /// Commits a change to what verdicts are made of. `changes` names all that is to be read again; several of
@@ -35,14 +35,14 @@ impl Write {
     /// The revision's row is locked last, and only for the time of the commit: whoever holds it waits for nothing.
     pub(crate) async fn commit_change<T>(mut self, changes: &[TokenChange], outcome: T) -> StoreResult<Committed<T>> {
         if changes.is_empty() {
-            self.transaction.commit().await.or_unavailable()?;
+            self.transaction.commit().await.or_unconfirmed()?;
             return Ok(Committed::unchanged(outcome));
         }
         let revision = changes::record(&mut self.transaction, changes).await?;
         if let Some(statement) = self.make_known {
             sqlx::raw_sql(statement).execute(&mut *self.transaction).await.or_unavailable()?;
         }
-        self.transaction.commit().await.or_unavailable()?;
+        self.transaction.commit().await.or_unconfirmed()?;
         Ok(Committed::under(revision, outcome))
     }
 }

@@ -440,11 +440,12 @@ async fn a_pasted_token_has_to_work_and_to_fit() {
 /// A token that Ann makes in her user settings.
 async fn made(place: &Place, description: &str, scopes: &str) -> latchkey_domain::view::NewTokenView {
     let form = TokenForm {
-        form_id: place.service().new_token_form(&place.ann).unwrap().form_id,
+        form_id: place.service().new_token_form(&place.ann).await.unwrap().form_id,
         description: description.to_owned(),
         expiration: "90d".to_owned(),
         scope_choice: ScopeChoice::SELECTED_CODE.to_owned(),
         scopes: scopes.split(' ').map(str::to_owned).collect(),
+        ..TokenForm::default()
     };
     place.service().add_token(&place.ann, &form, &PlainText::default(), "").await.unwrap()
 }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use latchkey_domain::{
-    AccountSid, Lifetime, PlainText, Presented, PresentedSid, RateLimit, Role, ScopeChoice, TokenDraft, TokenForm,
-    TokenRateLimit, UsedFrom, Verdict,
+    AccountSid, Lifetime, PlainText, Policy, Presented, PresentedSid, RateLimit, Role, ScopeChoice, TokenDraft,
+    TokenForm, TokenRateLimit, UsedFrom, Verdict,
 };
-use latchkey_service::ports::{BootClock, Rep, RepStore as _, TokenSource};
+use latchkey_service::ports::{BootClock, PolicySaving, PolicyStore as _, Rep, RepStore as _, TokenSource};
 use latchkey_service::{
     AuditAction, AuditActor, AuditEntry, AuditSubject, DEFAULT_CATALOG, Origin, Purpose, RepForm, Service, SystemClock,
     SystemRandom, TokenOwner, read_catalog,
@@ -54,11 +54,15 @@ impl Process {
     }
 
     async fn rep(&self, email: &str) -> Rep {
+        self.person(email, Role::Rep).await
+    }
+
+    async fn person(&self, email: &str, role: Role) -> Rep {
         let (name, owners) = ("Ann Smith".to_owned(), Vec::new());
         let form = RepForm {
             email: email.to_owned(),
             name,
-            role: Role::Rep,
+            role,
             password: Some(PlainText::new("a long enough secret phrase".to_owned())),
             owners,
         };
@@ -90,6 +94,28 @@ impl Process {
 
     async fn verdict(&self, held: &Held) -> Verdict {
         self.service.verify(&held.presented(), None, UsedFrom::Unknown, Purpose::Call).await.unwrap().verdict
+    }
+
+    /// Reserves these scopes for admins.
+    async fn reserve(&self, admin: &Rep, scopes: &str) {
+        let audit = AuditEntry {
+            at: self.service.now(),
+            actor: AuditActor::Rep(admin.id),
+            action: AuditAction::PolicyChanged,
+            subject: AuditSubject::Nothing,
+            origin: origin(),
+            detail: String::new(),
+        };
+        let before = self.store.policy().await.unwrap().version;
+        let policy = Policy { admin_scopes: scopes.parse().unwrap(), ..Policy::default() };
+        let saved = self.store.save_policy(&policy, before, admin.id, &audit).await.unwrap();
+        assert_eq!(self.service.settle(saved).await.unwrap(), PolicySaving::Saved);
+    }
+
+    async fn may_read_employees(&self, held: &Held) -> Verdict {
+        let needed = "employee-read".parse().unwrap();
+        let verified = self.service.inspect(&held.presented(), Some(&needed), UsedFrom::Unknown).await;
+        verified.unwrap().verdict
     }
 
     async fn set_disabled(&self, rep: &Rep, disabled: bool) {
@@ -133,6 +159,7 @@ async fn it_answers_as_the_database_does_whatever_happens() {
     for email in ["ann@example.com", "bob@example.com"] {
         reps.push(process.rep(email).await);
     }
+    let admin = process.person("admin@example.com", Role::Admin).await;
     let mut tokens = Vec::new();
     for number in 0..4 {
         tokens.push(process.token(&reps[number % 2], number).await);
@@ -143,7 +170,9 @@ async fn it_answers_as_the_database_does_whatever_happens() {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let drawn = usize::try_from(state >> 40).unwrap();
         let token = &tokens[drawn % tokens.len()];
-        match drawn / 64 % 6 {
+        match drawn / 64 % 8 {
+            6 => process.reserve(&admin, "employee-read task-read").await,
+            7 => process.reserve(&admin, "").await,
             0 | 1 => tokens.push(process.token(&reps[0], 100 + step).await),
             2 => drop(process.service.revoke_any_token(token.sid, &origin()).await.unwrap()),
             3 => process.set_disabled(&reps[1], true).await,
@@ -155,7 +184,7 @@ async fn it_answers_as_the_database_does_whatever_happens() {
         }
         // Sometimes while it counts still, sometimes after it has to look again.
         process.boot.step(state % 150);
-        if step % 2 == 0 && matches!(drawn / 64 % 6, 3) {
+        if step % 2 == 0 && matches!(drawn / 64 % 8, 3) {
             // A disabled owner makes no tokens; let them in again for the next ones.
             process.set_disabled(&reps[1], false).await;
         }
@@ -226,6 +255,29 @@ async fn another_processs_change_holds_once_the_trust_has_run_out() {
     assert_eq!(server.verdict(&second).await, Verdict::Unknown);
     server.boot.step(100);
     assert_eq!(server.verdict(&second).await, Verdict::Active);
+}
+
+/// As immediate as a revocation: here before the reply, elsewhere once the trust has run out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_changed_policy_holds_at_once() {
+    let directory = TempDir::new().unwrap();
+    let (server, command) = (Process::at(&directory).await, Process::at(&directory).await);
+    let admin = server.person("admin@example.com", Role::Admin).await;
+    let rep = server.rep("ann@example.com").await;
+    let (of_rep, of_admin) = (server.token(&rep, 1).await, server.token(&admin, 2).await);
+    for _from_memory in [false, true] {
+        assert_eq!(server.may_read_employees(&of_rep).await, Verdict::Active);
+        server.reserve(&admin, "employee-read").await;
+        assert_eq!(server.may_read_employees(&of_rep).await, Verdict::MissingScope);
+        assert_eq!(server.may_read_employees(&of_admin).await, Verdict::Active);
+        server.reserve(&admin, "").await;
+        server.service.build_index().await.unwrap();
+    }
+    let held = server.service.index_state().secrets;
+    command.reserve(&admin, "employee-read").await;
+    server.boot.step(100);
+    assert_eq!(server.may_read_employees(&of_rep).await, Verdict::MissingScope);
+    assert_eq!(server.service.index_state().secrets, held, "nothing was built anew");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,15 +2,16 @@
 //!
 //! [`Cluster::start`] makes the cluster in a temporary folder (in memory, where there is room), without durability,
 //! on a free port of the loopback interface. [`Cluster::create_database`] makes an empty database in it and answers
-//! its URL. A small shell script watches over the cluster: it stops it and removes its folder when the process that
+//! its URL. [`Cluster::start_durable`] makes one that keeps what it has committed, and can be crashed
+//! ([`Cluster::restart`]). A small shell script watches over the cluster: it stops it and removes its folder when the process that
 //! started it ends, whichever way, since then the pipe between them closes. PostgreSQL refuses to run as root;
 //! started by root it runs as `postgres` or `nobody`.
 
 use std::fs;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What the cluster needs of PostgreSQL; all of it comes with the server's package.
@@ -57,6 +58,8 @@ pub struct Cluster {
     databases: AtomicU32,
     /// The script that watches over the cluster. Its standard input is what keeps it running.
     keeper: Child,
+    /// What the script says.
+    said: BufReader<ChildStdout>,
 }
 
 impl Cluster {
@@ -68,6 +71,32 @@ impl Cluster {
     /// # Errors
     /// [`ClusterError`] where PostgreSQL is not installed or does not start.
     pub fn start() -> Result<Self, ClusterError> {
+        Self::start_as("fast")
+    }
+
+    /// Starts a cluster on the disk, whose commits wait until they are kept, as they do in earnest.
+    ///
+    /// # Errors
+    /// As [`Cluster::start`].
+    pub fn start_durable() -> Result<Self, ClusterError> {
+        Self::start_as("durable")
+    }
+
+    /// Crashes the server and starts it again. What a durable one has committed is there.
+    ///
+    /// # Errors
+    /// [`ClusterError`] where it does not start again.
+    pub fn restart(&mut self) -> Result<(), ClusterError> {
+        let failed =
+            |error: &dyn std::fmt::Display| ClusterError::Failed { program: "PostgreSQL", output: error.to_string() };
+        let input = self.keeper.stdin.as_mut().ok_or_else(|| failed(&"it has ended"))?;
+        input.write_all(b"restart\n").map_err(|error| failed(&error))?;
+        let mut line = String::new();
+        self.said.read_line(&mut line).map_err(|error| failed(&error))?;
+        if line.starts_with("ready ") { Ok(()) } else { Err(failed(&"it did not start again")) }
+    }
+
+    fn start_as(kind: &str) -> Result<Self, ClusterError> {
         let programs = find_programs().ok_or(ClusterError::NotInstalled)?;
         let cannot_listen = |error| ClusterError::CannotRun { program: "postgres".to_owned(), error };
         let ports = free_ports().map_err(cannot_listen)?;
@@ -76,6 +105,7 @@ impl Cluster {
         command
             .args(["-c", include_str!("cluster.sh"), "cluster.sh"])
             .arg(&programs)
+            .arg(kind)
             .args(ports.map(|port| port.to_string()))
             // A folder that every user may stand in.
             .current_dir("/")
@@ -89,13 +119,14 @@ impl Cluster {
             command.spawn().map_err(|error| ClusterError::CannotRun { program: "sh".to_owned(), error })?;
 
         let mut line = String::new();
-        if let Some(output) = keeper.stdout.take() {
+        let mut said = keeper.stdout.take().map(BufReader::new);
+        if let Some(said) = &mut said {
             // An unreadable line is no `ready`, which is what is looked at next.
-            let _ = BufReader::new(output).read_line(&mut line);
+            let _ = said.read_line(&mut line);
         }
-        match line.trim_end().strip_prefix("ready ").and_then(|port| port.parse().ok()) {
-            Some(port) => Ok(Self { port, programs, databases: AtomicU32::new(0), keeper }),
-            None => Err(ClusterError::Failed { program: "PostgreSQL", output: last_words(keeper) }),
+        match (line.trim_end().strip_prefix("ready ").and_then(|port| port.parse().ok()), said) {
+            (Some(port), Some(said)) => Ok(Self { port, programs, databases: AtomicU32::new(0), keeper, said }),
+            _ => Err(ClusterError::Failed { program: "PostgreSQL", output: last_words(keeper) }),
         }
     }
 
@@ -226,6 +257,16 @@ mod tests {
     use std::net::TcpStream;
 
     use super::*;
+
+    #[test]
+    fn a_durable_cluster_comes_back_with_what_it_has_committed() {
+        let mut cluster = Cluster::start_durable().unwrap();
+        cluster.create_database().unwrap();
+        cluster.restart().unwrap();
+        assert!(TcpStream::connect(("127.0.0.1", cluster.port())).is_ok());
+        // Made before: a second one has another name.
+        assert!(cluster.create_database().unwrap().ends_with("_1"));
+    }
 
     #[test]
     fn a_cluster_runs_until_it_is_dropped() {

@@ -1,4 +1,4 @@
-//! The workspace's own commands: `cargo xtask build | run | test | fmt`.
+//! The workspace's own commands: `cargo xtask build | run | test | bench | fmt`.
 //!
 //! Latchkey is one binary with its web assets inside. Cargo alone cannot make it: the browser half is another target,
 //! whose output has to be bound to JavaScript, shrunk, compressed and named by its content before the server is
@@ -9,10 +9,12 @@
 //! - [`web`] turns the browser half into `target/site`: [`wasm_toolchain`] finds a compiler for it, [`style`] joins the
 //!   style sheets, [`bundle`] names, compresses and publishes the files, [`budget`] watches their size.
 //! - [`suite`] is `cargo xtask test`: the list of steps that [`steps`] runs, times and reports.
+//! - [`bench`] is `cargo xtask bench`.
 //! - [`packages`] and [`node`] fetch what is missing; [`process`] runs programs and words their failures.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "these commands talk to the person who runs them")]
 
+mod bench;
 mod budget;
 mod bundle;
 mod fingerprint;
@@ -45,6 +47,7 @@ Usage: cargo xtask COMMAND
   run [-- ARGUMENTS]          build, then `latchkey serve ARGUMENTS`
   test [--full]               everything a change has to pass; --full adds the slow tests and
                               the browser tests on the second database
+  bench                       what a call costs, as ratios in one run; minutes, on an idle machine
   fmt [--check]               format Rust, TypeScript and JSON, or check that they are formatted
   help                        this text
 
@@ -62,6 +65,7 @@ enum Invocation {
     Build { release: bool },
     Run { serve_arguments: Vec<OsString> },
     Test { extent: Extent },
+    Bench,
     Format { check: bool },
     Help,
 }
@@ -104,6 +108,10 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation, St
             let extent = if flag("test", "--full", &rest)? { Extent::Full } else { Extent::Usual };
             Ok(Invocation::Test { extent })
         }
+        "bench" => match rest.first() {
+            None => Ok(Invocation::Bench),
+            Some(unexpected) => Err(format!("`bench` does not take `{}`", unexpected.to_string_lossy())),
+        },
         "fmt" => Ok(Invocation::Format { check: flag("fmt", "--check", &rest)? }),
         "help" | "--help" | "-h" => Ok(Invocation::Help),
         unknown => Err(format!("there is no command `{unknown}`")),
@@ -130,6 +138,7 @@ fn execute(invocation: Invocation) -> Result<()> {
             process::replace_with(serve)
         }
         Invocation::Test { extent } => suite::run(&workspace, extent),
+        Invocation::Bench => bench::run(&workspace),
         Invocation::Format { check } => suite::format(&workspace, check),
         Invocation::Help => {
             print!("{USAGE}");
@@ -164,6 +173,7 @@ mod tests {
         assert_eq!(parsed(&["build", "--release"]), Ok(Invocation::Build { release: true }));
         assert_eq!(parsed(&["test"]), Ok(Invocation::Test { extent: Extent::Usual }));
         assert_eq!(parsed(&["test", "--full"]), Ok(Invocation::Test { extent: Extent::Full }));
+        assert_eq!(parsed(&["bench"]), Ok(Invocation::Bench));
         assert_eq!(parsed(&["fmt", "--check"]), Ok(Invocation::Format { check: true }));
         assert_eq!(parsed(&["--help"]), Ok(Invocation::Help));
     }

@@ -113,6 +113,11 @@ fn prepare(workspace: &Workspace, extent: Extent) -> Result<Outcome> {
     if !has_postgres() {
         missing.push("postgresql");
     }
+    // Debian keeps it off the search path of ordinary users.
+    let has_pooler = process::find("pgbouncer").is_some() || Path::new("/usr/sbin/pgbouncer").is_file();
+    if extent == Extent::Full && !has_pooler {
+        missing.push("pgbouncer");
+    }
     if !missing.is_empty() {
         let packages: Vec<String> = missing.iter().map(|package| (*package).to_owned()).collect();
         packages::install(&packages, &missing.join(" and "))?;

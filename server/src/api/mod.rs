@@ -23,6 +23,7 @@ use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Method, StatusCode};
 use latchkey_domain::{OwnAction, RouteMatch};
+use latchkey_service::ports::StoreError;
 use latchkey_service::{Failure, Purpose};
 use serde::Serialize;
 
@@ -64,7 +65,8 @@ async fn answer(state: &ServerState, request: Request, arrival: &Arrival) -> Res
     let (parts, body) = request.into_parts();
     let credential = admission::read(&parts.headers, parts.uri.query())?;
     let route = routes::find(state.service.catalog(), &parts.method, parts.uri.path())?;
-    let vendor = admission::admit(state, credential, route.scope.as_ref(), Purpose::Call, arrival).await?;
+    let agent = admission::agent(&parts.headers);
+    let vendor = admission::admit(state, credential, route.scope.as_ref(), Purpose::Call, arrival, agent).await?;
     let answered = match (&state.gateway, route.action) {
         (None, _) | (_, Action::Own(_)) => {
             perform(&Call { state, vendor: &vendor, parts: &parts }, route.action, body).await
@@ -106,6 +108,7 @@ impl Call<'_> {
         let request_id = &self.vendor.arrival.request_id;
         tracing::error!(%request_id, cause = %failure, "a vendor's request failed");
         match failure {
+            Failure::Store(StoreError::Unconfirmed(_)) => Problem::in_doubt(),
             Failure::Store(_) => Problem::unavailable(),
             Failure::Refused(_) | Failure::Random(_) | Failure::PasswordHashing(_) | Failure::Sealing(_) => internal(),
         }

@@ -6,7 +6,7 @@ use latchkey_domain::{AccountSid, ScopeName, Timestamp, TokenStatus};
 use serde::Serialize;
 
 use super::{Call, json};
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemCode};
 
 #[derive(Serialize)]
 struct Token<'a> {
@@ -57,6 +57,9 @@ pub(super) async fn show(call: &Call<'_>) -> Result<Response, Problem> {
 /// `DELETE /api/v1/token`
 pub(super) async fn give_up(call: &Call<'_>) -> Result<Response, Problem> {
     let given_up = call.state.service.give_up_token(call.vendor.credential.sid, &call.vendor.arrival.origin()).await;
-    given_up.map_err(|failure| call.problem(&failure))?;
+    given_up.map_err(|failure| match call.problem(&failure) {
+        problem if problem.code() == ProblemCode::Unavailable => Problem::not_revoked(&failure),
+        problem => problem,
+    })?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

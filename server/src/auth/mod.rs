@@ -49,8 +49,8 @@ pub(crate) async fn handle(state: &ServerState, request: Request, arrival: &Arri
     let (parts, _) = request.into_parts();
     let path = parts.uri.path();
     let question = match path {
-        FORWARD => question::forwarded(state, &parts),
-        NGINX => question::original(state, &parts),
+        FORWARD => question::forwarded(state, &parts, arrival),
+        NGINX => question::original(state, &parts, arrival),
         _ => Ok(Question::of(parts.method.as_str(), envoys(path).unwrap_or_default(), parts.uri.query())),
     };
     let answered = answer(state, question, &parts.headers, arrival).await;
@@ -77,7 +77,8 @@ async fn answer(
     let question = question?;
     let credential = admission::read(headers, question.query)?;
     let needed = api::scope_in_catalog(state.service.catalog(), question.method, question.path)?;
-    let vendor = admission::admit(state, credential, Some(needed), Purpose::Call, arrival).await?;
+    let vendor =
+        admission::admit(state, credential, Some(needed), Purpose::Call, arrival, admission::agent(headers)).await?;
     Ok(yes(&vendor))
 }
 

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName};
 
 use crate::ServerState;
 use crate::problem::{Problem, ProblemCode};
-use crate::request::peer_of;
+use crate::request::Arrival;
 
 const FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
 const FORWARDED_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
@@ -31,25 +31,26 @@ impl<'a> Question<'a> {
 ///
 /// # Errors
 /// 403 where the peer is not trusted, 400 where it does not say method and target once each.
-pub(super) fn forwarded<'a>(state: &ServerState, parts: &'a Parts) -> Result<Question<'a>, Problem> {
-    told_by(state, parts, &FORWARDED_METHOD, &FORWARDED_URI)
+pub(super) fn forwarded<'a>(state: &ServerState, parts: &'a Parts, arrival: &Arrival) -> Result<Question<'a>, Problem> {
+    told_by(state, parts, arrival, &FORWARDED_METHOD, &FORWARDED_URI)
 }
 
 /// The request that nginx asks about.
 ///
 /// # Errors
 /// As [`forwarded`].
-pub(super) fn original<'a>(state: &ServerState, parts: &'a Parts) -> Result<Question<'a>, Problem> {
-    told_by(state, parts, &ORIGINAL_METHOD, &ORIGINAL_URI)
+pub(super) fn original<'a>(state: &ServerState, parts: &'a Parts, arrival: &Arrival) -> Result<Question<'a>, Problem> {
+    told_by(state, parts, arrival, &ORIGINAL_METHOD, &ORIGINAL_URI)
 }
 
 fn told_by<'a>(
     state: &ServerState,
     parts: &'a Parts,
+    arrival: &Arrival,
     method: &HeaderName,
     target: &HeaderName,
 ) -> Result<Question<'a>, Problem> {
-    if !peer_of(&parts.extensions).is_some_and(|peer| state.network.trusted_proxies.contains(peer)) {
+    if !state.network.trusted_proxies.contains(arrival.peer) {
         let detail = "Only a gateway that --trusted-proxies names may ask this.";
         return Err(Problem::new(ProblemCode::UntrustedProxy, detail));
     }

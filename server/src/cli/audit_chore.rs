@@ -8,6 +8,8 @@ use latchkey_service::ports::StoreResult;
 use latchkey_service::{AuditHead, Sequencing, Service};
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::patience::in_time;
+
 /// How often entries of the audit log are sequenced.
 const SEQUENCE_INTERVAL: Duration = Duration::from_millis(500);
 /// After how many of those the log's head is said: an hour.
@@ -43,7 +45,7 @@ pub(super) async fn keep(service: Arc<Service>) {
         {
             tracing::warn!(cause = %error, "refused calls could not be written; they are kept for the next time");
         }
-        let sequenced = service.sequence_audit().await;
+        let sequenced = in_time(service.sequence_audit()).await;
         match &sequenced {
             Ok(Sequencing::OtherKey) if due.head => {
                 tracing::error!("the audit log is not sequenced: its chain was begun with another key");
@@ -71,7 +73,7 @@ pub(super) async fn finish(service: &Service) -> StoreResult<()> {
 
 /// A head that is kept elsewhere shows later that nothing before it was cut off.
 async fn say_head(service: &Service) {
-    match service.audit_head().await {
+    match in_time(service.audit_head()).await {
         Ok(AuditHead { seq, mac }) => tracing::info!(entry = seq, head = %mac, "the audit log's head"),
         Err(error) => tracing::warn!(cause = %error, "the audit log's head could not be read"),
     }

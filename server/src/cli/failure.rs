@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use latchkey_domain::Refusal;
 use latchkey_service::Failure;
+use latchkey_service::ports::StoreError;
 
 /// Why a command ended without doing what it was asked; the number is the process's exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub(super) enum Exit {
     Refused = 4,
     /// The database, a file or a setting is not as it must be.
     Broken = 5,
+    /// What cannot be undone was not confirmed; or it is not known whether it was done.
+    Unconfirmed = 6,
 }
 
 impl From<Exit> for ExitCode {
@@ -46,6 +49,13 @@ impl Failed {
                 Self::new(Exit::Refused, sentences.join(" "))
             }
             Failure::Refused(refusal) => Self::new(Exit::Refused, refusal.sentence()),
+            Failure::Store(StoreError::Unconfirmed(cause)) => {
+                let line = format!(
+                    "it is not known whether this was done: the database was lost at that moment ({cause}); doing it \
+                     again is safe"
+                );
+                Self::new(Exit::Unconfirmed, line)
+            }
             broken => Self::new(Exit::Broken, broken.to_string()),
         }
     }

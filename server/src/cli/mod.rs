@@ -7,18 +7,23 @@
 mod audit;
 mod audit_chore;
 mod audit_key;
+mod copy;
 mod failure;
 mod listening;
 mod log;
 mod openapi;
 mod output;
+mod patience;
 mod public_url;
 mod rep;
 mod rep_standing;
+mod restore;
+mod schema_chore;
 mod secret_keys;
 mod secrets;
 mod serve;
 mod setting;
+mod sole_server;
 mod token;
 mod usage;
 
@@ -39,7 +44,8 @@ struct Arguments {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 2 usage, 3 not found, 4 refused by a rule, 5 store or configuration.
+const EXIT_CODES: &str = "Exit codes: 0 done, 2 usage, 3 not found, 4 refused by a rule, 5 store or configuration, \
+6 not confirmed, or not known whether done.
 Results go to standard output as JSON, everything else to standard error.
 LATCHKEY_LOG (or RUST_LOG) sets what is logged, \"info\" by default.";
 
@@ -65,6 +71,14 @@ enum Command {
     Openapi(openapi::Openapi),
     /// Bring the database's schema up to date.
     Migrate,
+    /// Write everything to a file, while servers go on: what `restore` takes.
+    Backup(copy::Backup),
+    /// Replace what the database holds by what a backup holds, also under running servers.
+    Restore(restore::Restore),
+    /// Write everything to a file, to move it into another database, of either engine.
+    Export(copy::Export),
+    /// Take such a file into an empty database.
+    Import(copy::Import),
 }
 
 /// Runs the command that the process was started with.
@@ -115,6 +129,10 @@ async fn perform(arguments: Arguments) -> Result<(), Failed> {
         }
         Command::Openapi(openapi) => openapi.run(&sources),
         Command::Migrate => sources.migrate().await,
+        Command::Backup(backup) => backup.run(&sources).await,
+        Command::Restore(restore) => restore.run(&sources).await,
+        Command::Export(export) => export.run(&sources).await,
+        Command::Import(import) => import.run(&sources).await,
     }
 }
 

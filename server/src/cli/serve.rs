@@ -4,19 +4,21 @@
 //!    is found before that is touched.
 //! 2. The database is opened, its schema made or migrated, and a set-up link offered where nobody is an admin.
 //! 3. Connections are let in; one line of JSON on standard output says so, and where.
-//! 4. Uses of tokens are written down, the audit log is sequenced, ended sessions removed, exchanges of ended tokens broken off, until a signal comes.
+//! 4. Uses of tokens are written down, the audit log is sequenced, ended sessions removed, tokens that
+//!    nobody uses revoked, exchanges of ended tokens broken off, until a signal comes, or another release has migrated
+//!    the database.
 //! 5. Connections are brought to their end, the last uses written, the last entries sequenced, the database closed.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use latchkey_domain::{MalformedRateLimit, RateLimit};
-use latchkey_service::{Service, VendorLimits};
+use latchkey_service::{FLUSH_INTERVAL, Service, VendorLimits};
 use latchkey_store::Opening;
 use serde::Serialize;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -24,21 +26,26 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::failure::{Broken as _, Exit, Failed};
 use super::listening::Taken;
+use super::patience::in_time;
 use super::public_url;
 use super::setting::{Open, Sources, in_words};
-use super::{audit_chore, audit_key, output, secret_keys};
-use crate::connections::{self, Limits};
+use super::{audit_chore, audit_key, output, schema_chore, secret_keys};
+use crate::connections::{self, Door, Limits};
 use crate::gateway::{self, Gateway, Upstream};
 use crate::networks::Networks;
 use crate::routing::{Application, Surface};
+use crate::tls::Tls;
 use crate::{NetworkSettings, ServerState, WebSettings};
 
-/// How often the uses of tokens are written down.
-const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
-/// How often the remains of ended sessions are removed.
-const SESSIONS_INTERVAL: Duration = Duration::from_hours(1);
-/// How long each of the last steps may take, after connections have had theirs.
-const LAST_STEP: Duration = Duration::from_millis(700);
+/// How often it is looked whether notifications pile up in the database.
+const NOTICES_INTERVAL: Duration = Duration::from_mins(1);
+/// How often ended sessions and old changes are forgotten, and tokens revoked that nobody uses.
+const HOURLY: Duration = Duration::from_hours(1);
+/// How long the last steps may take, after connections have had theirs: together they end before 10 seconds.
+const LEAVE: Duration = Duration::from_millis(250);
+const LAST_FLUSH: Duration = Duration::from_millis(800);
+const LAST_ENTRIES: Duration = Duration::from_millis(400);
+const CLOSE: Duration = Duration::from_millis(250);
 
 #[derive(Debug, Args)]
 pub(super) struct Serve {
@@ -60,6 +67,12 @@ pub(super) struct Serve {
     /// Listen beyond this machine without an https --public-url: passwords and tokens cross the network readable
     #[arg(long, env = "LATCHKEY_INSECURE_HTTP", value_parser = clap::builder::FalseyValueParser::new())]
     insecure_http: bool,
+    /// The certificate to speak TLS with, and those that lead to its root, in PEM; renewed when the file changes
+    #[arg(long, value_name = "FILE", env = "LATCHKEY_TLS_CERT", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key, in PEM
+    #[arg(long, value_name = "FILE", env = "LATCHKEY_TLS_KEY", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
     /// The service to forward the catalog's routes to.
     #[arg(
         long,
@@ -109,6 +122,7 @@ impl Serve {
     pub(super) async fn run(self, sources: &Sources) -> Result<(), Failed> {
         let web = self.web_settings()?;
         let gateway = self.gateway()?;
+        let tls = self.tls()?;
         let catalog = sources.read_catalog(&sources.catalog_text()?)?;
         let secret_keys = sources.secret_key_file().map(secret_keys::read).transpose()?;
         let taken = Taken::take(self.listen)?;
@@ -118,6 +132,7 @@ impl Serve {
             trusted_proxies: self.trusted_proxies.clone(),
             metrics_allow: self.metrics_allow.clone(),
         };
+        let claim = sources.claim()?;
         let mut open = sources.open_with(catalog, Opening::Serve, limits).await?;
         open.service = secret_keys::with_keys(open.service, secret_keys, sources.secret_key_file()).await?;
         open.service = audit_key::with_key(open.service, &open.store, &sources.audit_key_file()).await?;
@@ -130,12 +145,19 @@ impl Serve {
         let api = taken_for_api.map(Taken::listen).transpose()?;
         announce(&open.service, &web, address, api.as_ref().map(|(_, address)| *address)).await?;
         let state = ServerState::new(Arc::clone(&open.service), web, network, gateway);
-        serve(open, state, listener, api.map(|(listener, _)| listener), stop).await;
-        Ok(())
+        let door = |listener| Door::new(listener, tls.clone());
+        let doors = Doors { pages: door(listener), api: api.map(|(listener, _)| door(listener)), tls: tls.clone() };
+        let ended = serve(open, state, doors, stop).await;
+        drop(claim);
+        ended
     }
 
     fn web_settings(&self) -> Result<WebSettings, Failed> {
-        let web = WebSettings { public_url: self.public_url.clone() };
+        let web = WebSettings { public_url: self.public_url.clone(), speaks_tls: self.tls_cert.is_some() };
+        if web.speaks_tls && !web.is_https() {
+            let line = "--tls-cert makes it https, and --public-url says http: give it with https";
+            return Err(Failed::new(Exit::Usage, line));
+        }
         let addresses = [("--listen", Some(self.listen)), ("--api-listen", self.api_listen)];
         let reachable = addresses.into_iter().find_map(|(flag, address)| {
             let address = address.filter(|address| !address.ip().to_canonical().is_loopback())?;
@@ -144,12 +166,19 @@ impl Serve {
         match reachable {
             Some((flag, address)) if !(web.is_https() || self.insecure_http) => {
                 let line = format!(
-                    "{flag} {address} is reachable from other machines: give an https --public-url, or accept \
-                     readable passwords and tokens with --insecure-http"
+                    "{flag} {address} is reachable from other machines: give an https --public-url or --tls-cert, or \
+                     accept readable passwords and tokens with --insecure-http"
                 );
                 Err(Failed::new(Exit::Usage, line))
             }
             _ => Ok(web),
+        }
+    }
+
+    fn tls(&self) -> Result<Option<Tls>, Failed> {
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(certificate), Some(key)) => Tls::load(certificate, key).map(Some).broken(|error| error.to_string()),
+            _ => Ok(None),
         }
     }
 
@@ -168,17 +197,18 @@ async fn announce(
     address: SocketAddr,
     api: Option<SocketAddr>,
 ) -> Result<(), Failed> {
-    let listening = format!("http://{address}");
+    let scheme = if web.speaks_tls { "https" } else { "http" };
+    let listening = format!("{scheme}://{address}");
     let code = service.offer_set_up().await.map_err(|failure| Failed::of(failure, ""))?;
     let setup = code.map(|code| {
-        let base = web.public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(address)));
+        let base = web.public_url.clone().unwrap_or_else(|| format!("{scheme}://{}", reachable(address)));
         format!("{base}/setup?code={}", code.expose())
     });
     output::tell(&format!("Latchkey is listening on {listening}"));
     if let Some(link) = &setup {
         output::tell(&format!("There is no admin yet. To make the first one, open {link}"));
     }
-    let api_listening = api.map(|address| format!("http://{address}"));
+    let api_listening = api.map(|address| format!("{scheme}://{address}"));
     if let Some(address) = &api_listening {
         output::tell(&format!("The API is answered on {address}"));
     }
@@ -190,8 +220,18 @@ fn reachable(address: SocketAddr) -> String {
     if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
 }
 
+/// Where the server answers.
+struct Doors {
+    pages: Door,
+    api: Option<Door>,
+    tls: Option<Tls>,
+}
+
 /// Serves until a signal comes.
-async fn serve(open: Open, state: ServerState, listener: TcpListener, api: Option<TcpListener>, mut stop: Stop) {
+///
+/// # Errors
+/// Where it had to end by itself.
+async fn serve(open: Open, state: ServerState, doors: Doors, mut stop: Stop) -> Result<(), Failed> {
     let Open { service, store } = open;
     let mut chores = JoinSet::new();
     chores.spawn({
@@ -199,9 +239,14 @@ async fn serve(open: Open, state: ServerState, listener: TcpListener, api: Optio
         async move { service.keep_index().await }
     });
     chores.spawn(forget_changes(Arc::clone(&service)));
+    chores.spawn(watch_notices(Arc::clone(&service)));
     chores.spawn(flush_last_use(Arc::clone(&service)));
     chores.spawn(remove_ended_sessions(Arc::clone(&service)));
+    chores.spawn(revoke_idle_tokens(Arc::clone(&service)));
     chores.spawn(audit_chore::keep(Arc::clone(&service)));
+    if let Some(tls) = doors.tls {
+        chores.spawn(async move { tls.follow_files().await });
+    }
     if let Some(gateway) = &state.gateway {
         chores.spawn(Arc::clone(gateway).end_exchanges(Arc::clone(&service)));
     }
@@ -211,36 +256,42 @@ async fn serve(open: Open, state: ServerState, listener: TcpListener, api: Optio
         // An error means that the sender is gone, which is the end too.
         let _ = stopped.wait_for(|stopped| *stopped).await;
     };
-    let surface = if api.is_some() { Surface::Pages } else { Surface::Everything };
+    let surface = if doors.api.is_some() { Surface::Pages } else { Surface::Everything };
     let pages = Application::new(state.clone(), surface);
     let vendors = async {
-        if let Some(api) = api {
+        if let Some(api) = doors.api {
             let app = Application::new(state.clone(), Surface::Vendors);
             connections::serve(api, app, Limits::default(), until_stopped(stopped.clone())).await;
         }
     };
     let stop = async {
-        stop.wait().await;
+        let ended = tokio::select! {
+            () = stop.wait() => Ok(()),
+            failed = schema_chore::other_schema(&store) => Err(failed),
+        };
         stopping.send_replace(true);
+        ended
     };
-    tokio::join!(connections::serve(listener, pages, Limits::default(), until_stopped(stopped.clone())), vendors, stop);
+    let pages = connections::serve(doors.pages, pages, Limits::default(), until_stopped(stopped.clone()));
+    let ((), (), ended) = tokio::join!(pages, vendors, stop);
 
     chores.shutdown().await;
-    if let Ok(Err(error)) = timeout(LAST_STEP, service.leave_index()).await {
+    if let Ok(Err(error)) = timeout(LEAVE, service.leave_index()).await {
         tracing::warn!(cause = %error, "other nodes could not be told that this one has left");
     }
-    match timeout(LAST_STEP, service.flush_last_use()).await {
+    match timeout(LAST_FLUSH, service.flush_last_use()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::error!(cause = %error, "the last uses of tokens could not be written"),
         Err(_) => tracing::error!("the last uses of tokens could not be written in time"),
     }
-    if !matches!(timeout(LAST_STEP, audit_chore::finish(&service)).await, Ok(Ok(()))) {
+    if !matches!(timeout(LAST_ENTRIES, audit_chore::finish(&service)).await, Ok(Ok(()))) {
         tracing::error!("the last entries of the audit log could not be sequenced in time; the next start does it");
     }
-    if timeout(LAST_STEP, store.close()).await.is_err() {
+    if timeout(CLOSE, store.close()).await.is_err() {
         tracing::warn!("the database did not close in time");
     }
     tracing::info!("stopped");
+    ended
 }
 
 async fn flush_last_use(service: Arc<Service>) {
@@ -248,31 +299,56 @@ async fn flush_last_use(service: Arc<Service>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = service.flush_last_use().await {
+        if let Err(error) = in_time(service.flush_last_use()).await {
             tracing::warn!(cause = %error, "uses of tokens could not be written; they are kept for the next time");
         }
     }
 }
 
 async fn forget_changes(service: Arc<Service>) {
-    let mut ticks = interval(SESSIONS_INTERVAL);
+    let mut ticks = interval(HOURLY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = service.forget_changes().await {
+        if let Err(error) = in_time(service.forget_changes()).await {
             tracing::warn!(cause = %error, "old changes could not be forgotten");
         }
     }
 }
 
-async fn remove_ended_sessions(service: Arc<Service>) {
-    let mut ticks = interval(SESSIONS_INTERVAL);
+async fn watch_notices(service: Arc<Service>) {
+    let mut ticks = interval(NOTICES_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        match service.remove_ended_sessions().await {
+        if let Err(error) = service.watch_notices().await {
+            tracing::warn!(cause = %error, "how full the database's room for notifications is cannot be read");
+        }
+    }
+}
+
+async fn remove_ended_sessions(service: Arc<Service>) {
+    let mut ticks = interval(HOURLY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match in_time(service.remove_ended_sessions()).await {
             Ok(removed) => tracing::debug!(removed, "ended sessions removed"),
             Err(error) => tracing::warn!(cause = %error, "ended sessions could not be removed"),
+        }
+    }
+}
+
+/// Each step is whole; one that is broken off by the end leaves the rest to the next start.
+async fn revoke_idle_tokens(service: Arc<Service>) {
+    let mut ticks = interval(HOURLY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match service.revoke_idle_tokens().await {
+            Ok(0) => {}
+            Ok(revoked) => tracing::info!(revoked, "tokens that nobody used were revoked, as the policy says"),
+            Err(error) => tracing::warn!(cause = %error, "tokens that nobody uses could not be revoked"),
         }
     }
 }
@@ -301,19 +377,24 @@ impl Stop {
 mod tests {
     use super::*;
 
-    fn settings(listen: &str, public_url: Option<&str>, insecure_http: bool) -> Result<WebSettings, Failed> {
-        let serve = Serve {
+    fn serve(listen: &str, public_url: Option<&str>, insecure_http: bool) -> Serve {
+        Serve {
             listen: listen.parse().unwrap(),
             public_url: public_url.map(str::to_owned),
             insecure_http,
+            tls_cert: None,
+            tls_key: None,
             api_listen: None,
             upstream: None,
             rate_limit: None,
             introspect_limit: None,
             trusted_proxies: Networks::default(),
             metrics_allow: Networks::default(),
-        };
-        serve.web_settings()
+        }
+    }
+
+    fn settings(listen: &str, public_url: Option<&str>, insecure_http: bool) -> Result<WebSettings, Failed> {
+        serve(listen, public_url, insecure_http).web_settings()
     }
 
     #[test]
@@ -327,6 +408,18 @@ mod tests {
             assert!(settings(listen, Some("https://pat.example.com"), false).is_ok(), "{listen}");
             assert!(settings(listen, None, true).is_ok(), "{listen}");
         }
+    }
+
+    #[test]
+    fn tls_of_ones_own_is_no_readable_password() {
+        let settings = |public_url: Option<&str>| {
+            let mut serve = serve("0.0.0.0:3000", public_url, false);
+            serve.tls_cert = Some("cert.pem".into());
+            serve.web_settings()
+        };
+        assert!(settings(None).is_ok_and(|web| web.is_https()));
+        assert!(settings(Some("https://pat.example.com")).is_ok());
+        assert!(settings(Some("http://pat.example.com")).is_err_and(|failed| failed.exit == Exit::Usage));
     }
 
     #[test]

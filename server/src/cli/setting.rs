@@ -3,16 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use latchkey_domain::Catalog;
 use latchkey_domain::external_account::Integrations;
 use latchkey_service::{
     DEFAULT_CATALOG, DEFAULT_INTEGRATIONS, MonotoneClock, Origin, Service, SystemClock, SystemRandom, VendorLimits,
     fitting_integrations, read_catalog, read_integrations,
 };
-use latchkey_store::{Opening, SchemaChange, SqlStore};
+use latchkey_store::{Notices, Opening, SchemaChange, SqlStore};
 
 use super::failure::{Broken as _, Failed};
+use super::sole_server::{self, Claim};
 use super::{audit_key, output};
 
 /// The flags that every command takes.
@@ -42,6 +43,17 @@ pub(super) struct Sources {
         env = "LATCHKEY_AUDIT_KEY_FILE"
     )]
     audit_key_file: Option<PathBuf>,
+    /// How a node of a PostgreSQL server learns that another has changed something.
+    #[arg(
+        long,
+        help = "How nodes of a PostgreSQL server learn of each other's changes: the server tells them (LISTEN, NOTIFY), \
+                or each asks every 50 ms; the same for every process",
+        global = true,
+        value_name = "HOW",
+        env = "LATCHKEY_CHANGE_NOTICES",
+        default_value = "listen"
+    )]
+    change_notices: ChangeNotices,
     /// The keys that vendors' credentials are sealed under.
     #[arg(
         long,
@@ -55,6 +67,22 @@ pub(super) struct Sources {
     /// The integrations of external service accounts, a TOML file, in place of those inside
     #[arg(long, global = true, value_name = "FILE", env = "LATCHKEY_INTEGRATIONS")]
     integrations: Option<PathBuf>,
+}
+
+/// [`Notices`] on the command line.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ChangeNotices {
+    Listen,
+    Poll,
+}
+
+impl From<ChangeNotices> for Notices {
+    fn from(notices: ChangeNotices) -> Self {
+        match notices {
+            ChangeNotices::Listen => Self::Listen,
+            ChangeNotices::Poll => Self::Poll,
+        }
+    }
 }
 
 /// A database that is open, and the use cases over it.
@@ -129,6 +157,11 @@ impl Sources {
         Ok(Open { service: Arc::new(service), store })
     }
 
+    /// Sees to it that no other server serves from the same file.
+    pub(super) fn claim(&self) -> Result<Claim, Failed> {
+        sole_server::claim(&self.database_url)
+    }
+
     /// The file that holds the audit log's key.
     pub(super) fn audit_key_file(&self) -> PathBuf {
         match &self.audit_key_file {
@@ -151,7 +184,8 @@ impl Sources {
     }
 
     async fn open_store(&self, opening: Opening) -> Result<SqlStore, Failed> {
-        SqlStore::open(&self.database_url, opening).await.broken(|error| error.to_string())
+        let notices = self.change_notices.into();
+        SqlStore::open_with(&self.database_url, opening, notices).await.broken(|error| error.to_string())
     }
 }
 

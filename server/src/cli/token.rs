@@ -86,6 +86,8 @@ struct Issued<'a> {
     description: &'a str,
     scopes: &'a ScopeSet,
     expires_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    addresses: Option<Vec<String>>,
 }
 
 #[derive(Serialize)]
@@ -101,6 +103,8 @@ struct Listed<'a> {
     revoked_at: Option<String>,
     last_used_at: Option<String>,
     rate_limit: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    addresses: Option<Vec<String>>,
 }
 
 #[derive(Serialize)]
@@ -155,6 +159,7 @@ impl Add {
             description: &issued.token.description,
             scopes: &issued.token.scopes,
             expires_at: issued.token.expires_at.to_rfc3339(),
+            addresses: issued.token.addresses.as_ref().map(|rules| rules.iter().collect()),
         });
         printed.map_err(|failed| {
             let line = format!(
@@ -238,6 +243,7 @@ fn print(token: &TokenRecord, now: Timestamp) -> Result<(), Failed> {
         revoked_at: token.revoked_at.map(Timestamp::to_rfc3339),
         last_used_at: token.last_used_at.map(Timestamp::to_rfc3339),
         rate_limit: token.rate_limit.to_string(),
+        addresses: token.addresses.as_ref().map(|rules| rules.iter().collect()),
     })
 }
 

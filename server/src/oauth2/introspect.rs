@@ -49,7 +49,8 @@ pub(super) async fn answer(state: &ServerState, request: Request, arrival: &Arri
         credential = Err(admission::Missing::Absent);
     }
     let needed: Option<ScopeName> = SCOPE.parse().ok();
-    let caller = admission::admit(state, credential, needed.as_ref(), Purpose::Introspection, arrival).await?;
+    let agent = admission::agent(&parts.headers);
+    let caller = admission::admit(state, credential, needed.as_ref(), Purpose::Introspection, arrival, agent).await?;
     let answered = match read_question(&parts.headers, body).await {
         Ok(None) => json(&Nothing { active: false }),
         Ok(Some(Asked { token, from })) => {

@@ -56,7 +56,10 @@ const fn error_of(code: ProblemCode) -> &'static str {
         ProblemCode::MalformedCredential | ProblemCode::InvalidToken => "invalid_token",
         ProblemCode::InsufficientScope => "insufficient_scope",
         ProblemCode::AddressRefused => "unauthorized_client",
-        ProblemCode::Unavailable | ProblemCode::RateLimited | ProblemCode::TooManyFailures => "temporarily_unavailable",
+        ProblemCode::Unavailable
+        | ProblemCode::RevocationUnconfirmed
+        | ProblemCode::RateLimited
+        | ProblemCode::TooManyFailures => "temporarily_unavailable",
         ProblemCode::Internal => "server_error",
         _ => "invalid_request",
     }

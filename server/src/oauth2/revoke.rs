@@ -44,7 +44,7 @@ pub(super) async fn answer(state: &ServerState, request: Request, arrival: &Arri
             let revoked = state.service.give_up_token(sid, &arrival.origin()).await;
             revoked.map_err(|failure| {
                 tracing::error!(request_id = %arrival.request_id, cause = %failure, "a token could not be revoked");
-                Problem::unavailable()
+                Problem::not_revoked(&failure)
             })?;
         }
     }

@@ -77,6 +77,7 @@ fn with_schemas(components: ComponentsBuilder) -> ComponentsBuilder {
         .schema_from::<schemas::SearchResults>()
         .schema_from::<schemas::Introspection>()
         .schema_from::<schemas::TokenForm>()
+        .schema_from::<schemas::IntrospectionForm>()
         .schema_from::<schemas::OAuthError>()
         .schema_from::<schemas::OAuthErrorCode>()
 }

@@ -66,9 +66,14 @@ pub(super) fn external_account() -> Value {
     })
 }
 
-/// What is sent to introspect or revoke a token. The value is no token: a real one looks like a secret to scanners.
+/// What is sent to revoke a token. The value is no token: a real one looks like a secret to scanners.
 pub(super) fn token_form() -> Value {
     json!({ "token": "AUTH_TOKEN", "token_type_hint": "access_token" })
+}
+
+/// What is sent to introspect a token.
+pub(super) fn introspection_form() -> Value {
+    json!({ "token": "AUTH_TOKEN", "token_type_hint": "access_token", "client_address": "203.0.113.7" })
 }
 
 /// A token that is good.

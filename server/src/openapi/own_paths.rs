@@ -61,14 +61,17 @@ fn oauth(paths: &mut Paths) {
     let known = authenticated("What the token is good for; `{\"active\": false}` alone where it is not good.")
         .content("application/json", content("Introspection", examples::introspection()));
     let about = "`token` is an Auth Token, or Account SID and Auth Token with a colon between. An Account SID alone \
-                 is never active.";
+                 is never active, nor is a token outside of its address rules: `client_address` says from where it is used.";
     let introspect =
         operation("introspect_token", OAUTH, "Ask about a token", about, Needs::OAuthScope("token-introspect"))
-            .request_body(Some(form()))
+            .request_body(Some(form("IntrospectionForm", examples::introspection_form())))
             .response("200", known)
             .response("400", oauth_error("The form is not as RFC 7662 wants it.", "invalid_request"))
             .response("401", oauth_error("There is no credential, or it is not good.", "invalid_token"))
-            .response("403", oauth_error("The caller's token lacks the scope.", "insufficient_scope"))
+            .response(
+                "403",
+                oauth_error("The caller's token lacks the scope, or may not be used from there.", "insufficient_scope"),
+            )
             .response("429", oauth_error("The caller's introspections are used up.", "temporarily_unavailable"))
             .response("503", oauth_error("Latchkey cannot reach its database.", "temporarily_unavailable"));
     paths.add_path_operation("/oauth2/introspect", vec![HttpMethod::Post], introspect);
@@ -76,7 +79,7 @@ fn oauth(paths: &mut Paths) {
     let about = "Having the token is authority enough. A credential that is sent with it must be that token. A token \
                  that is unknown, or has ended, is answered as if it had been revoked.";
     let revoke = operation("revoke_token", OAUTH, "Revoke a token", about, Needs::Nothing)
-        .request_body(Some(form()))
+        .request_body(Some(form("TokenForm", examples::token_form())))
         .response("200", plain("The token is not good, or not any more."))
         .response("400", oauth_error("The form is not as RFC 7009 wants it.", "invalid_request"))
         .response("401", oauth_error("A credential was sent, and it is not the token to be revoked.", "invalid_client"))
@@ -85,8 +88,8 @@ fn oauth(paths: &mut Paths) {
     paths.add_path_operation("/oauth2/revoke", vec![HttpMethod::Post], revoke);
 }
 
-fn form() -> RequestBody {
-    let form = content("TokenForm", examples::token_form());
+fn form(schema: &str, example: serde_json::Value) -> RequestBody {
+    let form = content(schema, example);
     RequestBodyBuilder::new().required(Some(Required::True)).content("application/x-www-form-urlencoded", form).build()
 }
 

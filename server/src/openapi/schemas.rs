@@ -35,6 +35,9 @@ pub(super) struct Token {
     /// The last call before this one; null for the first.
     #[schema(required = true, format = DateTime, example = "2026-11-24T08:15:30Z")]
     last_used_at: Option<String>,
+    /// The networks that it may be used from; left out where that is everywhere.
+    #[schema(nullable = false, example = json!(["203.0.113.0/24", "2001:db8::/32"]))]
+    addresses: Option<Vec<String>>,
 }
 
 /// Whoever made the token, and answers for it.
@@ -190,7 +193,7 @@ pub(super) struct Introspection {
     token_type: Option<String>,
 }
 
-/// What is sent to introspect or revoke a token.
+/// What is sent to revoke a token.
 #[derive(ToSchema)]
 pub(super) struct TokenForm {
     /// The Auth Token, or Account SID and Auth Token with a colon between.
@@ -198,6 +201,20 @@ pub(super) struct TokenForm {
     /// What kind of token it is; Latchkey has one kind and does not need to be told.
     #[schema(nullable = false, example = "access_token")]
     token_type_hint: Option<String>,
+}
+
+/// What is sent to introspect a token.
+#[derive(ToSchema)]
+pub(super) struct IntrospectionForm {
+    /// The Auth Token, or Account SID and Auth Token with a colon between.
+    token: String,
+    /// What kind of token it is; Latchkey has one kind and does not need to be told.
+    #[schema(nullable = false, example = "access_token")]
+    token_type_hint: Option<String>,
+    /// The IP address of whoever presented the token. A token that has address rules is active only where this is
+    /// within them; without it such a token is not active.
+    #[schema(nullable = false, example = "203.0.113.7")]
+    client_address: Option<String>,
 }
 
 /// A refusal as OAuth 2.0 writes them (RFC 6749 section 5.2).
@@ -217,6 +234,7 @@ pub(super) enum OAuthErrorCode {
     InvalidClient,
     InvalidToken,
     InsufficientScope,
+    UnauthorizedClient,
     TemporarilyUnavailable,
     ServerError,
 }

@@ -33,6 +33,9 @@ impl ProblemCode {
             Self::Internal => "Something went wrong inside Latchkey.",
             Self::NotImplemented => "The catalog opens this method here, but the record store does not have it.",
             Self::Unavailable => "Latchkey cannot reach its database: neither yes nor no.",
+            Self::RevocationUnconfirmed => {
+                "A token was to be revoked, and the database was lost at that moment: it may be revoked, or not."
+            }
             Self::UpstreamUnreachable => "The service behind Latchkey could not be reached, or broke off.",
             Self::UpstreamTimeout => "The service behind Latchkey did not answer in time.",
             Self::CredentialNotAccepted => "A token was sent to a page for people.",
@@ -69,6 +72,7 @@ impl ProblemCode {
             Self::Internal => "Try again; if it stays so, name the `request_id` when asking for help.",
             Self::NotImplemented => "Ask the operator: the route needs an upstream.",
             Self::Unavailable => "Try again after `Retry-After` seconds.",
+            Self::RevocationUnconfirmed => "Repeat it after `Retry-After` seconds; a token is revoked once.",
             Self::UpstreamUnreachable | Self::UpstreamTimeout => "Try again in a moment; it may be restarting.",
             Self::CredentialNotAccepted => "Call the API below `/api/v1` instead.",
             Self::CrossOrigin | Self::NotAcceptable => "Use Latchkey's own pages.",

@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     fn web(url: Option<&str>) -> WebSettings {
-        WebSettings { public_url: url.map(str::to_owned) }
+        WebSettings { public_url: url.map(str::to_owned), ..WebSettings::default() }
     }
 
     #[test]

@@ -122,7 +122,8 @@ pub(crate) fn base_url(web: &WebSettings, headers: &HeaderMap) -> String {
     }
     let host = headers.get(HOST).and_then(|value| value.to_str().ok());
     let authority = host.and_then(|host| host.parse::<Authority>().ok());
-    format!("http://{}", authority.as_ref().map_or("localhost", Authority::as_str))
+    let scheme = if web.is_https() { "https" } else { "http" };
+    format!("{scheme}://{}", authority.as_ref().map_or("localhost", Authority::as_str))
 }
 
 #[cfg(test)]
@@ -132,7 +133,7 @@ mod tests {
     use super::*;
 
     fn own(public_url: Option<&str>, lines: &[(&'static str, &'static str)]) -> bool {
-        let web = WebSettings { public_url: public_url.map(str::to_owned) };
+        let web = WebSettings { public_url: public_url.map(str::to_owned), ..WebSettings::default() };
         let headers = lines
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
@@ -146,6 +147,17 @@ mod tests {
         for site in ["same-site", "cross-site", "none", ""] {
             assert!(!own(None, &[("sec-fetch-site", site), ("origin", "http://a"), ("host", "a")]), "{site}");
         }
+    }
+
+    #[test]
+    fn the_scheme_is_the_one_that_the_server_speaks() {
+        let headers = HeaderMap::from_iter([(HOST, HeaderValue::from_static("pat.example.com"))]);
+        let base = |public_url: Option<&str>, speaks_tls| {
+            base_url(&WebSettings { public_url: public_url.map(str::to_owned), speaks_tls }, &headers)
+        };
+        assert_eq!(base(None, false), "http://pat.example.com");
+        assert_eq!(base(None, true), "https://pat.example.com");
+        assert_eq!(base(Some("https://tokens.example.com"), true), "https://tokens.example.com");
     }
 
     #[test]

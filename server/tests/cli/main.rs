@@ -9,14 +9,21 @@
 
 mod audit;
 mod commands;
+mod copies;
+mod disk_full;
 mod durability;
 mod external_accounts;
 mod failures;
+mod finality;
 mod gateway_memory;
 mod gateways;
 mod https_upstream;
 mod office;
+mod policy;
+mod postgres;
+mod proxy;
 mod quick_start;
 mod secrets;
 mod serving;
 mod support;
+mod tls;

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,8 +15,11 @@ use tempfile::TempDir;
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
-/// A directory with, in time, a database in it.
-pub(crate) struct Place(TempDir);
+/// A directory with, in time, a database in it; or another database that is worked with from there.
+pub(crate) struct Place {
+    directory: Arc<TempDir>,
+    database: Option<String>,
+}
 
 /// A command that has ended.
 #[derive(Debug)]
@@ -36,11 +39,16 @@ pub(crate) struct Server {
 
 impl Place {
     pub(crate) fn new() -> Self {
-        Self(TempDir::new().unwrap())
+        Self { directory: Arc::new(TempDir::new().unwrap()), database: None }
+    }
+
+    /// The same directory, with this database in place of the one in it.
+    pub(crate) fn on(&self, url: &str) -> Self {
+        Self { directory: Arc::clone(&self.directory), database: Some(url.to_owned()) }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
+        self.directory.path().join(name)
     }
 
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
@@ -61,7 +69,10 @@ impl Place {
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("LATCHKEY_")) {
             command.env_remove(name);
         }
-        command.env_remove("RUST_LOG").current_dir(self.0.path()).args(arguments);
+        command.env_remove("RUST_LOG").current_dir(self.directory.path()).args(arguments);
+        if let Some(url) = &self.database {
+            command.env("LATCHKEY_DATABASE_URL", url);
+        }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -96,14 +107,37 @@ impl Place {
 
     /// The same, with variables in its environment.
     pub(crate) fn serve_with(&self, more: &[&str], variables: &[(&str, &str)]) -> Server {
-        let log = self.path("log");
         let mut command = self.command(&[&["serve"], more].concat());
-        let mut child = command
-            .envs(variables.iter().copied())
-            .env("LATCHKEY_LISTEN", "127.0.0.1:0")
-            .stderr(File::create(&log).unwrap())
-            .spawn()
-            .unwrap();
+        command.envs(variables.iter().copied());
+        self.start(command)
+    }
+
+    /// The same, where another program starts it: the binary's path is the last of its arguments.
+    pub(crate) fn serve_through(&self, program: &str, arguments: &[&str]) -> Server {
+        let mut command = self.other(program);
+        command.args(arguments).arg(env!("CARGO_BIN_EXE_latchkey"));
+        self.start(command)
+    }
+
+    /// Another program, where and with what this one would run.
+    pub(crate) fn other(&self, program: &str) -> Command {
+        let as_usual = self.command(&[]);
+        let mut command = Command::new(program);
+        command.current_dir(self.directory.path());
+        for (name, value) in as_usual.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn start(&self, mut command: Command) -> Server {
+        let log = self.path("log");
+        let mut child =
+            command.env("LATCHKEY_LISTEN", "127.0.0.1:0").stderr(File::create(&log).unwrap()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let (sender, receiver) = mpsc::channel();
         thread::spawn(move || {
@@ -121,7 +155,7 @@ impl Place {
 }
 
 impl Ran {
-    fn of(child: Child) -> Self {
+    pub(crate) fn of(child: Child) -> Self {
         let output = child.wait_with_output().unwrap();
         Self {
             code: output.status.code().unwrap_or(-1),
@@ -161,7 +195,12 @@ impl Server {
     }
 
     pub(crate) fn address(&self) -> &str {
-        self.url().strip_prefix("http://").unwrap()
+        self.url().split_once("://").unwrap().1
+    }
+
+    /// The process's number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn log(&self) -> String {
@@ -225,6 +264,6 @@ pub(crate) fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap()
 }
 
-fn finish(mut command: Command) -> Ran {
+pub(crate) fn finish(mut command: Command) -> Ran {
     Ran::of(command.spawn().unwrap())
 }

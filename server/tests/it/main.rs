@@ -7,6 +7,7 @@
     reason = "a test that meets what it did not expect has failed"
 )]
 
+mod addresses;
 mod api;
 mod auth;
 mod connections;

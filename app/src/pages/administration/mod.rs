@@ -7,6 +7,7 @@ mod invite;
 mod move_tokens;
 mod new_system_rep;
 mod new_token_for;
+mod policy;
 mod rep;
 mod rep_actions;
 mod reps;
@@ -34,6 +35,7 @@ pub(crate) fn AdministrationView(page: AdministrationPage) -> impl IntoView {
         AdministrationPage::TokenOwner(page) => view! { <token_owner::TokenOwnerView page=page/> }.into_any(),
         AdministrationPage::NewToken(page) => view! { <new_token_for::NewTokenForView page=*page/> }.into_any(),
         AdministrationPage::AuditLog(page) => view! { <audit_log::AuditLogView page=*page/> }.into_any(),
+        AdministrationPage::Policy(page) => view! { <policy::PolicyView page=*page/> }.into_any(),
         AdministrationPage::TokenAdded(page) => view! { <new_token_for::TokenAddedView page=page/> }.into_any(),
     }
 }

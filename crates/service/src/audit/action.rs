@@ -131,6 +131,11 @@ actions! {
         AuditExported: "audit_exported", "Audit log exported";
         AuditSealed: "audit_sealed", "Audit log sealed";
     }
+    Database: "group:database", "The database" {
+        DatabaseCopied: "database_copied", "Database copied to a file";
+        DatabaseImported: "database_imported", "Database imported from a file";
+        DatabaseRestored: "database_restored", "Database restored from a file";
+    }
 }
 
 impl AuditAction {

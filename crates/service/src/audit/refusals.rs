@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use latchkey_domain::{AccountSid, Timestamp};
 
-use crate::ports::StoreResult;
+use crate::ports::{StoreError, StoreResult};
 use crate::{AuditAction, AuditActor, AuditEntry, AuditSubject, Origin, Service};
 
 /// How many summaries there are at most between two writings. What comes then is counted together, by reason.
@@ -102,6 +102,9 @@ fn entry((whose, reason): &(Whose, &'static str), summary: &Summary) -> AuditEnt
     AuditEntry { at: *last, actor, action: AuditAction::CallsRefused, subject, origin, detail }
 }
 
+/// How long the database has to take the entries.
+const WRITING: std::time::Duration = std::time::Duration::from_mins(1);
+
 impl Service {
     /// Counts a vendor's call that was refused: one with this token, or with none that is known.
     pub fn note_refused_call(&self, token: Option<AccountSid>, reason: &'static str, origin: &Origin) {
@@ -119,7 +122,9 @@ impl Service {
         }
         let mut entries: Vec<AuditEntry> = taken.iter().map(|(key, summary)| entry(key, summary)).collect();
         entries.sort_by_key(|entry| entry.at);
-        let written = self.store.write_audit(&entries).await;
+        // Within a time, and here: whoever gave this up from outside would lose what was taken.
+        let written = tokio::time::timeout(WRITING, self.store.write_audit(&entries)).await;
+        let written = written.unwrap_or_else(|_| Err(StoreError::Unavailable("it does not answer".into())));
         if written.is_err() {
             self.refused_calls.put_back(taken);
         }

@@ -5,31 +5,33 @@
 //!   its memory until [`LEASE`] after it *began* to announce itself.
 //! - Whoever made R committed it first, and then asks who is behind R. If N had announced itself by then, N is
 //!   waited for. If it had not, N reads the newest revision after R was committed, and has R before it trusts.
-//! - The wait for N ends when N says that it has applied R, or when [`CERTAIN`] has passed since the commit. Whatever
-//!   N trusts then began less than [`LEASE`] ago, so after the commit, and its reading came later still: it has R.
+//! - The wait for N ends when N says that it has applied R, or when [`finality::CERTAIN`] has passed since the commit.
+//!   Whatever N trusts then began less than [`LEASE`] ago, so after the commit, and its reading came later still: it
+//!   has R.
 //!
 //! No clock of the database is in it, nor are two clocks ever compared: only durations, each measured by one machine's
-//! boot clock, and [`CERTAIN`] leaves a tenth for clocks that do not run alike. Being told of changes only saves time.
+//! boot clock, with a tenth to spare for clocks that do not run alike. Being told of changes only saves time.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{Index, LEASE, micros};
+use tokio::time::{sleep, timeout};
+
+use super::Index;
+use super::finality::{self, Confirmation, LEASE, Reading};
 use crate::ports::{Membership, NodeBehind, Revision, StoreResult};
 
-/// After how long every node has read a committed change, or does not judge from memory.
-const CERTAIN: Duration = Duration::from_millis(2_200);
 /// How often a node says that it is there: several times within [`LEASE`], so that one failure changes nothing.
 const RENEWAL: Duration = Duration::from_millis(500);
 /// The pause after a failure.
 const RETRY: Duration = Duration::from_millis(100);
-/// The pauses between two looks at who is behind: short at first, since most nodes need a millisecond or two.
-const PAUSES: [Duration; 5] = [
-    Duration::from_millis(1),
-    Duration::from_millis(2),
-    Duration::from_millis(4),
-    Duration::from_millis(8),
-    Duration::from_millis(16),
-];
+/// The pauses between two looks at who is behind, each with how often it is made. A healthy node needs a commit of its
+/// own to say that it has a change, some milliseconds: looks are close together until then, and rare once it is
+/// certain that something is wrong.
+const PAUSES: [(Duration, usize); 3] =
+    [(Duration::from_millis(1), 10), (Duration::from_millis(3), 10), (Duration::from_millis(20), usize::MAX)];
+/// How much longer than it must an answer may take, to spare the next one its wait for nodes that are gone.
+const SPARED: Duration = Duration::from_millis(100);
 
 impl Index {
     /// Keeps what is in memory current until it is lost.
@@ -48,7 +50,7 @@ impl Index {
                 Ok(told) => told,
                 Err(error) => {
                     tracing::warn!(cause = %error, "this node cannot say that it is there; trying again");
-                    tokio::time::sleep(RETRY).await;
+                    sleep(RETRY).await;
                     false
                 }
             };
@@ -64,51 +66,85 @@ impl Index {
             self.follow(&mut follower).await;
         }
         let announced = self.follower.lock().await.applied;
-        membership.announce(announced).await?;
+        membership.announce(self.next_renewal(), announced).await?;
         let latest = membership.latest().await?;
         let applied = {
             let mut follower = self.follower.lock().await;
-            if (latest > follower.applied || follower.is_behind) && !self.follow(&mut follower).await {
-                // It has been logged, and nothing in memory counts.
-                return Ok(());
+            match finality::reading(latest, follower.applied, follower.is_behind) {
+                Reading::Current => {}
+                Reading::Behind => {
+                    if !self.follow(&mut follower).await {
+                        // It has been logged, and nothing in memory counts.
+                        return Ok(());
+                    }
+                }
+                Reading::Ahead => {
+                    tracing::warn!("the database has lost changes to tokens; the index is built anew");
+                    self.lose();
+                    return Ok(());
+                }
             }
+            self.trust(&follower, began, LEASE);
             follower.applied
         };
-        self.trust(began, LEASE);
         if applied > announced {
-            membership.announce(applied).await?;
+            membership.announce(self.next_renewal(), applied).await?;
         }
         Ok(())
+    }
+
+    fn next_renewal(&self) -> i64 {
+        self.renewals.fetch_add(1, Ordering::Relaxed).saturating_add(1)
     }
 
     /// Waits until no other node can judge by what was true before this revision; `false` where others follow in
     /// their own way. Called after the commit.
     pub(super) async fn others_have(&self, revision: Option<Revision>) -> bool {
-        let committed = self.clock.micros();
-        let mut seen_first: Option<Vec<NodeBehind>> = None;
-        let mut pauses = PAUSES.into_iter();
+        let mut wait = Confirmation::since(self.clock.micros());
+        let mut pauses = PAUSES.into_iter().flat_map(|(pause, times)| std::iter::repeat_n(pause, times));
         loop {
-            match self.behind(revision).await {
-                Ok(None) => return false,
-                Ok(Some(behind)) if behind.is_empty() => return true,
-                Ok(Some(behind)) => drop(seen_first.get_or_insert(behind)),
-                // Time alone makes it certain.
-                Err(error) => tracing::warn!(cause = %error, "who has applied a change cannot be read"),
+            // However slowly the database answers: time alone makes it certain.
+            match timeout(self.until(finality::counts_until(wait.committed, finality::CERTAIN)), self.behind(revision))
+                .await
+            {
+                Ok(Ok(None)) => return false,
+                Ok(Ok(Some(behind))) => {
+                    if wait.hear(&behind, self.clock.micros()) {
+                        return true;
+                    }
+                }
+                Ok(Err(error)) => tracing::warn!(cause = %error, "who has applied a change cannot be read"),
+                Err(_) => tracing::warn!("who has applied a change was not answered in time"),
             }
-            let waited = self.clock.micros().saturating_sub(committed);
-            if waited >= micros(CERTAIN) {
+            if wait.is_certain(self.clock.micros()) {
                 break;
             }
-            let pause = pauses.next().unwrap_or(Duration::from_millis(20));
-            tokio::time::sleep(pause).await;
+            sleep(pauses.next().unwrap_or(RETRY)).await;
         }
-        // Whoever has said nothing all that time does not judge from memory: the next change need not wait for it.
-        if let Some(silent) = seen_first
-            && let Err(error) = self.store.forget_nodes(&silent).await
-        {
-            tracing::warn!(cause = %error, "nodes that have gone silent cannot be forgotten");
-        }
+        self.forget_silent(&wait).await;
         true
+    }
+
+    /// Whoever has said nothing all that time does not judge from memory: the next change need not wait for it. Where
+    /// that cannot be said yet, or done at once, the next change waits once more.
+    async fn forget_silent(&self, wait: &Confirmation) {
+        if let Some(end) = wait.all_silent_at().filter(|end| self.until(*end) <= SPARED) {
+            sleep(self.until(end)).await;
+        }
+        let silent = wait.silent(self.clock.micros());
+        if silent.is_empty() {
+            return;
+        }
+        match timeout(SPARED, self.store.forget_nodes(&silent)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(cause = %error, "nodes that have gone silent cannot be forgotten"),
+            Err(_) => tracing::warn!("nodes that have gone silent could not be forgotten in time"),
+        }
+    }
+
+    /// How long it is until this instant of the boot clock.
+    fn until(&self, instant: u64) -> Duration {
+        Duration::from_micros(instant.saturating_sub(self.clock.micros()))
     }
 
     async fn behind(&self, revision: Option<Revision>) -> StoreResult<Option<Vec<NodeBehind>>> {

@@ -10,19 +10,20 @@
 //!   database is read. So nobody looks while nobody calls. A command of another process answers only once [`TRUST`]
 //!   has passed since its commit: whatever this process answers then comes from a look that began after it.
 //! - **A membership** (PostgreSQL, `members`). The node says in the database that it is there, then reads the newest
-//!   revision and applies it; what is in memory counts for [`LEASE`] after it began to say so. Whoever makes a change
+//!   revision and applies it; what is in memory counts for [`finality::LEASE`] after it began to say so. Whoever makes a change
 //!   waits, after its commit, until every node that is there has applied it, or until every node must have read it
 //!   again before it trusts its memory once more.
 //!
 //! Where changes are missing, or a change could not be applied, nothing in memory counts: the index is followed up
 //! or built anew, and the database is read meanwhile.
 
+pub mod finality;
 mod members;
 mod settle;
 mod table;
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -35,20 +36,19 @@ use crate::ports::{
     BootClock, ChangeWatch, Following, Membership, NodeId, Revision, SecretPlace, SecretRecord, Store, StoreResult,
     TokenChange,
 };
+use finality::TRUST;
 use table::Table;
 
 pub use table::{Known, Owner};
 
-/// How long what is in memory counts after a look at the watch.
-pub const TRUST: Duration = Duration::from_millis(100);
-/// How long what is in memory counts after a node began to say that it is there.
-const LEASE: Duration = Duration::from_secs(2);
 /// How long a call waits for the watch before it reads the database.
 const WATCH_PATIENCE: Duration = Duration::from_millis(50);
 /// How long to wait before another try, where the index could not be built.
 const BUILD_PAUSE: Duration = Duration::from_secs(1);
 /// How many revisions are kept for those who follow.
 const KEPT_CHANGES: u32 = 10_000;
+/// From how many percent of the room for notifications on somebody is warned.
+const FULL_NOTICES: i64 = 10;
 /// How many tokens are read at once.
 const PAGE: u32 = 2_000;
 
@@ -59,7 +59,7 @@ pub struct IndexState {
     pub secrets: usize,
     /// How much memory they take, in bytes.
     pub bytes: usize,
-    /// Whether it is complete, and was known to be current within [`TRUST`].
+    /// Whether it is complete, and was known to be current so lately that it counts.
     pub is_trusted: bool,
 }
 
@@ -68,6 +68,8 @@ pub(crate) struct Index {
     clock: Arc<dyn BootClock>,
     grants: Arc<GrantsBook>,
     node: NodeId,
+    /// How often the node has said that it is there; never the same number twice.
+    renewals: AtomicI64,
     live: RwLock<Option<Arc<Table>>>,
     /// Until when what is in memory counts, in microseconds of the boot clock.
     trusted_until: AtomicU64,
@@ -87,7 +89,8 @@ struct Follower {
 impl Index {
     pub(crate) fn new(store: Arc<dyn Store>, clock: Arc<dyn BootClock>, grants: Arc<GrantsBook>, node: NodeId) -> Self {
         let (live, trusted_until) = (RwLock::default(), AtomicU64::new(0));
-        Self { store, clock, grants, node, live, trusted_until, follower: Mutex::default(), lost: Notify::new() }
+        let (renewals, follower) = (AtomicI64::new(0), Mutex::default());
+        Self { store, clock, grants, node, renewals, live, trusted_until, follower, lost: Notify::new() }
     }
 
     pub(crate) const fn node(&self) -> NodeId {
@@ -99,7 +102,7 @@ impl Index {
     }
 
     fn is_trusted(&self) -> bool {
-        self.clock.micros() < self.trusted_until.load(Ordering::Acquire)
+        finality::counts(self.clock.micros(), self.trusted_until.load(Ordering::Acquire))
     }
 
     fn distrust(&self) {
@@ -112,11 +115,17 @@ impl Index {
         self.lost.notify_one();
     }
 
+    /// What the live tokens say to this, if they are known to be current.
+    async fn ask<T>(&self, question: impl Fn(&Table) -> T) -> Option<T> {
+        if self.is_trusted() {
+            let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+            return live.as_deref().map(question);
+        }
+        self.current().await.map(|table| question(&table))
+    }
+
     /// The live tokens, if they are known to be current.
     async fn current(&self) -> Option<Arc<Table>> {
-        if self.is_trusted() {
-            return self.table();
-        }
         self.table()?;
         tokio::time::timeout(WATCH_PATIENCE, self.look()).await.ok()??;
         self.table()
@@ -145,13 +154,15 @@ impl Index {
         if follower.is_behind && !self.follow(&mut follower).await {
             return None;
         }
-        self.trust(began, TRUST);
+        self.trust(&follower, began, TRUST);
         Some(())
     }
 
-    /// Lets what is in memory count for so long after this instant of the boot clock.
-    fn trust(&self, began: u64, duration: Duration) {
-        self.trusted_until.store(began.saturating_add(micros(duration)), Ordering::Release);
+    /// Lets what is in memory count for so long after this instant of the boot clock. The follower is held
+    /// meanwhile: a change that could not be applied here takes the trust away under the same lock, and must not
+    /// have it given back by somebody who looked before it was committed.
+    fn trust(&self, _held: &Follower, began: u64, duration: Duration) {
+        self.trusted_until.store(finality::counts_until(began, duration), Ordering::Release);
     }
 
     /// Applies every change that is committed. Answers whether what is in memory has them all.
@@ -265,10 +276,6 @@ impl Index {
     }
 }
 
-fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
-}
-
 async fn insert(store: &dyn Store, table: &Table, secrets: &[SecretRecord]) -> StoreResult<()> {
     for secret in secrets {
         if !table.knows_owner(secret.owner) {
@@ -326,6 +333,21 @@ impl Service {
         self.store.forget_changes(KEPT_CHANGES).await
     }
 
+    /// Warns where somebody who listens to the database does not take in what it is told: once the room for that is
+    /// full, nothing can be committed.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn watch_notices(&self) -> StoreResult<()> {
+        if let Some(percent) = self.store.notice_queue().await?.filter(|percent| *percent >= FULL_NOTICES) {
+            tracing::warn!(
+                percent,
+                "the database's room for notifications fills: a client listens and takes nothing in"
+            );
+        }
+        Ok(())
+    }
+
     /// How the index stands.
     #[must_use]
     pub fn index_state(&self) -> IndexState {
@@ -339,12 +361,11 @@ impl Service {
 
     /// What the index knows of a secret: `None` where the database has to be read.
     pub(crate) async fn indexed(&self, hash: &latchkey_domain::TokenHash) -> Option<Option<Known>> {
-        Some(self.index.current().await?.find(hash))
+        self.index.ask(|table| table.find(hash)).await
     }
 
     /// What the index knows of a token's secrets: `None` where the database has to be read.
     pub(crate) async fn indexed_secrets(&self, sids: &BTreeSet<AccountSid>) -> Option<Vec<Known>> {
-        let table = self.index.current().await?;
-        Some(sids.iter().flat_map(|sid| table.secrets_of(*sid)).collect())
+        self.index.ask(|table| sids.iter().flat_map(|sid| table.secrets_of(*sid)).collect()).await
     }
 }

@@ -1,6 +1,6 @@
 //! Between a commit and its reply.
 
-use super::TRUST;
+use super::finality::COMMAND_WAIT;
 use crate::ports::Committed;
 use crate::{Outcome, Service};
 
@@ -16,8 +16,7 @@ impl Service {
     pub async fn settle<T>(&self, committed: Committed<T>) -> Outcome<T> {
         self.index.settle(committed.revision()).await;
         if !self.index.others_have(committed.revision()).await && self.is_beside_a_server {
-            // A little more than the server's trust, for the grain of the timers.
-            tokio::time::sleep(TRUST + TRUST / 10).await;
+            tokio::time::sleep(COMMAND_WAIT).await;
         }
         Ok(committed.unsettled())
     }

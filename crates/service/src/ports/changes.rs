@@ -155,11 +155,11 @@ impl NodeId {
 }
 
 /// A node that has not applied a change yet, as far as it has said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NodeBehind {
     /// The node.
     pub id: NodeId,
-    /// Rises whenever it says that it is there.
+    /// By which renewal it stands there: each time that it says that it is there has a number of its own.
     pub renewal: i64,
 }
 
@@ -168,9 +168,12 @@ pub struct NodeBehind {
 pub trait Membership: Send {
     /// Says that this node is there, and has applied every change up to this one. Committed on return.
     ///
+    /// `renewal` is higher each time, whatever happens in between: somebody who has found the node silent forgets it
+    /// under the number by which they found it, and must not forget it after it has come back.
+    ///
     /// # Errors
-    /// [`super::StoreError`] where the database does not answer.
-    async fn announce(&mut self, applied: Revision) -> StoreResult<()>;
+    /// [`super::StoreError`] where the database does not answer; it may be done nonetheless, later too.
+    async fn announce(&mut self, renewal: i64, applied: Revision) -> StoreResult<()>;
 
     /// The newest revision.
     ///
@@ -221,6 +224,13 @@ pub trait ChangeStore: Send + Sync {
     /// # Errors
     /// [`super::StoreError`] where the database fails.
     async fn forget_node(&self, node: NodeId) -> StoreResult<()>;
+
+    /// How much of the room is taken in which the database keeps what it has yet to tell those who listen, in percent;
+    /// `None` where nobody listens. Where it is full, nothing can be committed.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database does not answer.
+    async fn notice_queue(&self) -> StoreResult<Option<i64>>;
 
     /// What has changed after this revision.
     ///

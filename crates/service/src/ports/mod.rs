@@ -50,7 +50,8 @@ pub use set_up::{FirstAdmin, SetUpState, SetUpStore};
 pub use token_moves::{MovableToken, TokenMove, TokenMoveOutcome, TokenMoveStore};
 pub use token_selections::{NewSelection, Selection, SelectionOwner, SelectionStep, TokenSelectionStore};
 pub use tokens::{
-    Credential, NewToken, Revocation, TokenFilter, TokenInsertion, TokenMaker, TokenRecord, TokenSource, TokenStore,
+    Credential, LastCall, NewToken, NotedCall, Revocation, TokenFilter, TokenInsertion, TokenMaker, TokenRecord,
+    TokenSource, TokenStore,
 };
 
 /// Tells the time.
@@ -99,6 +100,10 @@ pub enum StoreError {
     /// It does not answer, or answered with an error.
     #[error("the database failed: {0}")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The connection was lost while the database was to commit: it may have been done, or not. What is repeated is
+    /// done once.
+    #[error("it is not known whether the database did it: {0}")]
+    Unconfirmed(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A stored value is not one that Latchkey writes.
     #[error("the database holds a {column} in {table} that cannot be read")]
     Inconsistent {

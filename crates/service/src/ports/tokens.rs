@@ -57,6 +57,26 @@ impl TokenRecord {
     }
 }
 
+/// The latest call with a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastCall {
+    /// When it was.
+    pub at: Timestamp,
+    /// The client's address; empty where that was not noted.
+    pub address: String,
+    /// What the client said that it is; empty where it said nothing, or that was not noted.
+    pub agent: String,
+}
+
+/// A call to be written down as a token's latest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotedCall {
+    /// The token.
+    pub sid: AccountSid,
+    /// The call.
+    pub call: LastCall,
+}
+
 /// A token to be stored.
 #[derive(Debug, Clone)]
 pub struct NewToken {
@@ -184,9 +204,16 @@ pub trait TokenStore: Send + Sync {
     /// [`super::StoreError`] where the database fails.
     async fn credentials_of(&self, sids: &[AccountSid]) -> StoreResult<Vec<Credential>>;
 
-    /// Writes down when tokens were last used; a time never moves back.
+    /// Writes down when tokens were last used, and from where; a later call never loses to an earlier one, whoever
+    /// noted it. All of it at once.
     ///
     /// # Errors
     /// [`super::StoreError`] where the database fails.
-    async fn note_uses(&self, uses: &[(AccountSid, Timestamp)]) -> StoreResult<()>;
+    async fn note_uses(&self, uses: &[NotedCall]) -> StoreResult<()>;
+
+    /// The latest call with a token, as far as that has been written down.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database fails.
+    async fn last_call(&self, sid: AccountSid) -> StoreResult<Option<LastCall>>;
 }

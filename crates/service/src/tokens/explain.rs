@@ -6,7 +6,7 @@ use latchkey_domain::{
     TokenFacts, TokenSource,
 };
 
-use crate::ports::{Credential, Rep, TokenRecord};
+use crate::ports::{Credential, LastCall, Rep, TokenRecord};
 use crate::{Caller, Known, Outcome, Service};
 
 /// One of the caller's own tokens, in full. There is no secret in it.
@@ -16,6 +16,8 @@ pub struct OwnToken {
     pub token: TokenView,
     /// How it came to be.
     pub source: TokenSource,
+    /// The latest call with it. One that another node took is known [`crate::FLUSH_INTERVAL`] later at most.
+    pub last_call: Option<LastCall>,
     /// How many calls it may make, its own limit or the server's; `None` where there is no limit.
     pub limit: Option<RateLimit>,
     /// What it was given: the catalog's scopes in the catalog's order, then those that have left it.
@@ -59,18 +61,19 @@ impl Service {
     pub async fn explain_token(&self, caller: &Caller, sid: AccountSid, asked: Option<AskedCall>) -> Outcome<OwnToken> {
         let token = self.store.token(sid, Some(caller.rep.id)).await?.ok_or(Refusal::NotFound)?;
         let admin_scopes = self.store.policy().await?.policy.admin_scopes;
-        Ok(self.token_in_full(token, &caller.rep, admin_scopes, asked))
+        self.token_in_full(token, &caller.rep, admin_scopes, asked).await
     }
 
     /// A token of this owner in full, and the answer to what is asked about a call with it.
-    pub(crate) fn token_in_full(
+    pub(crate) async fn token_in_full(
         &self,
         token: TokenRecord,
         owner: &Rep,
         admin_scopes: ScopeSet,
         asked: Option<AskedCall>,
-    ) -> OwnToken {
+    ) -> Outcome<OwnToken> {
         let now = self.now();
+        let last_call = self.last_call(token.sid).await?;
         let view = self.token_view(&token, now);
         let (source, addresses) = (token.source, token.addresses.clone());
         let limit = token.rate_limit.or(self.limits.calls());
@@ -82,7 +85,8 @@ impl Service {
             let explanation = Explanation::of(&self.catalog, &facts, &call, now);
             ExplainedCall { call, reason: explanation.sentence(&self.catalog), explanation }
         });
-        OwnToken { token: view, source, limit, scopes: self.held_scopes(&facts), addresses, answer, now }
+        let scopes = self.held_scopes(&facts);
+        Ok(OwnToken { token: view, source, last_call, limit, scopes, addresses, answer, now })
     }
 
     fn held_scopes(&self, facts: &TokenFacts<'_>) -> Vec<HeldScope> {

@@ -3,7 +3,7 @@
 use latchkey_domain::view::{TokenListView, TokenView};
 use latchkey_domain::{AccountSid, Refusal, Timestamp, TokenStatus};
 
-use crate::ports::{Rep, TokenFilter, TokenRecord};
+use crate::ports::{LastCall, Rep, StoreResult, TokenFilter, TokenRecord};
 use crate::{Caller, Outcome, Service};
 
 impl Service {
@@ -54,6 +54,17 @@ impl Service {
     /// When a token was last used: as written down, or as noted since.
     pub(crate) fn last_used_at(&self, record: &TokenRecord) -> Option<Timestamp> {
         record.last_used_at.max(self.last_use.noted(record.sid))
+    }
+
+    /// The latest call with a token: as written down, or as noted here since.
+    pub(crate) async fn last_call(&self, sid: AccountSid) -> StoreResult<Option<LastCall>> {
+        // Noted first: it may be written down between the two.
+        let noted = self.last_use.noted_call(sid);
+        let written = self.store.last_call(sid).await?;
+        Ok(match (noted, written) {
+            (Some(noted), Some(written)) => Some(if written.at > noted.at { written } else { noted }),
+            (noted, written) => noted.or(written),
+        })
     }
 
     pub(crate) fn token_view(&self, record: &TokenRecord, now: Timestamp) -> TokenView {

@@ -1,6 +1,7 @@
 //! What differs between the engines: opening them, beginning a transaction, and their names.
 
 pub(crate) mod membership;
+pub(crate) mod notices;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
@@ -10,8 +11,24 @@ use std::time::Duration;
 
 use sqlx::postgres::PgPool;
 
+use notices::Notices;
+
 /// How long anything waits for a connection, or for a lock that another program holds.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Alters every foreign key of a PostgreSQL schema.
+macro_rules! each_reference {
+    ($how:literal) => {
+        concat!(
+            "DO $$ DECLARE key record; BEGIN \
+             FOR key IN SELECT CAST(conrelid AS regclass) AS owner, conname FROM pg_constraint \
+             WHERE contype = 'f' AND connamespace = CAST(current_schema() AS regnamespace) \
+             LOOP EXECUTE format('ALTER TABLE %s ALTER CONSTRAINT %I ",
+            $how,
+            "', key.owner, key.conname); END LOOP; END $$"
+        )
+    };
+}
 
 /// The database's engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,16 +44,17 @@ pub(crate) enum Engine {
 pub(crate) enum Place {
     /// In this file.
     File(Arc<Path>),
-    /// At a server, to which this is the way for those who listen.
-    Server(PgPool),
+    /// At a server, to which these are the ways for nodes, and where they learn of changes like this.
+    Server(PgPool, Notices),
 }
 
 impl Place {
     /// The statement by which a transaction makes known that it changed what verdicts are made of.
     pub(crate) const fn make_known(&self) -> Option<&'static str> {
         match self {
-            Self::File(_) => None,
-            Self::Server(_) => Some("NOTIFY latchkey_token_change"),
+            // There may be no NOTIFY where nobody listens.
+            Self::File(_) | Self::Server(_, Notices::Poll) => None,
+            Self::Server(_, Notices::Listen) => Some("NOTIFY latchkey_token_change"),
         }
     }
 }
@@ -54,6 +72,56 @@ impl Engine {
         }
     }
 
+    /// Begins a transaction that reads, all of it at one instant.
+    pub(crate) const fn begin_reading(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN",
+            Self::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
+
+    /// Lets a transaction's statements, and the pauses between them, take any time.
+    pub(crate) const fn take_any_time(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => {
+                Some("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
+            }
+        }
+    }
+
+    /// Lets rows refer to rows that come later, on a connection, before a transaction begins.
+    pub(crate) const fn refer_freely(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => Some("PRAGMA foreign_keys = OFF"),
+            Self::Postgres => None,
+        }
+    }
+
+    /// Lets rows refer to rows that come later, in a transaction, until [`Engine::check_references`].
+    pub(crate) const fn refer_later(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some(each_reference!("DEFERRABLE INITIALLY DEFERRED")),
+        }
+    }
+
+    /// Finds rows that refer to none: SQLite answers with them, PostgreSQL with an error.
+    pub(crate) const fn check_references(self) -> &'static str {
+        match self {
+            Self::Sqlite => "PRAGMA foreign_key_check",
+            Self::Postgres => concat!("SET CONSTRAINTS ALL IMMEDIATE; ", each_reference!("NOT DEFERRABLE")),
+        }
+    }
+
+    /// In an INSERT, after its columns: numbers that the database would give out itself are those that are given.
+    pub(crate) const fn with_given_numbers(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " OVERRIDING SYSTEM VALUE",
+        }
+    }
+
     /// Asks for the engine's version.
     pub(crate) const fn version_query(self) -> &'static str {
         match self {
@@ -61,6 +129,9 @@ impl Engine {
             Self::Postgres => "SELECT current_setting('server_version') AS version",
         }
     }
+
+    /// How much of the server's room for notifications is taken, in percent.
+    pub(crate) const NOTICE_QUEUE: &str = "SELECT CAST(pg_notification_queue_usage() * 100 AS BIGINT) AS percent";
 
     /// A token's Account SID as text, in lower case.
     pub(crate) const fn sid_in_text(self) -> &'static str {

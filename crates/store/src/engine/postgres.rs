@@ -1,70 +1,110 @@
 //! PostgreSQL: a server, which other nodes may be using too.
+//!
+//! 1. The URL is taken apart: what is Latchkey's own, and what the driver reads (`url`).
+//! 2. On a connection of its own, server and user are looked at (`fitness`) and the schema is made, migrated or
+//!    refused. Whatever is wrong so far is one line for the operator.
+//! 3. The pools are made. Each of their connections has bounds on how long it waits and works.
 
+mod fitness;
+mod url;
+
+use std::io::ErrorKind;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, Executor};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 
 use crate::SqlStore;
+use crate::engine::notices::{self, Notices};
 use crate::engine::{Engine, PATIENCE, Place};
 use crate::open::{OpenError, Opening};
 use crate::schema::{self, SchemaChange};
+use url::Settings;
 
-/// Connections of one node that serves.
-const CONNECTIONS: u32 = 10;
+/// Connections over which one node may say that it is there, at most.
+const LINES: u32 = 16;
 
-/// A transaction that waits longer for a lock fails, as it does on SQLite, and one whose node has gone silent does
-/// not keep its locks.
-const SESSION: &str = "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '30s'";
-
-/// Held while a schema is made or migrated. The number is arbitrary, and the same in every release.
-const MIGRATION_LOCK: &str = "SET LOCAL lock_timeout = '5s'; SELECT pg_advisory_xact_lock(7524136780451231)";
+/// Held while a schema is made or migrated. The number is arbitrary, and the same in every release. Whoever comes
+/// second waits for the first one's work; for tables that servers are using, nobody waits long.
+const MIGRATION_LOCK: &str = "SET LOCAL lock_timeout = '60s'; SELECT pg_advisory_xact_lock(7524136780451231); \
+                              SET LOCAL lock_timeout = '5s'";
 
 /// Opens the database at `url`.
-pub(crate) async fn open(url: &str, opening: Opening) -> Result<SqlStore, OpenError> {
-    let options = PgConnectOptions::from_str(url).map_err(|error| unusable(&error))?;
+pub(crate) async fn open(url: &str, opening: Opening, notices: Notices) -> Result<SqlStore, OpenError> {
+    let (settings, url) = url::read(url)?;
+    let options = PgConnectOptions::from_str(&url).map_err(|error| unusable(&error))?;
     let database = name(&options);
-    let schema = prepare(&options, &database, opening).await?;
+    // Before anything else: what keeps notifications back may lose prepared statements too, which would be reported
+    // in words that help nobody.
+    if opening == Opening::Serve && notices == Notices::Listen {
+        let heard = tokio::time::timeout(settings.connect_timeout, notices::come_through(&options)).await;
+        let heard = heard.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(|error| explain(&database, &error))?;
+        if !heard {
+            return Err(OpenError::NoNotices { database });
+        }
+    }
+    let schema = prepare(&options, &database, opening, &settings).await?;
 
-    let listening = PgPoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(PATIENCE)
+    let lines = PgPoolOptions::new()
+        // One is in use. One that has gone silent is held until the network gives it up, which may take a quarter of
+        // an hour, and must not keep the node from having another.
+        .max_connections(LINES)
+        .acquire_timeout(settings.connect_timeout)
         .idle_timeout(None)
         .max_lifetime(None)
         .connect_lazy_with(options.clone());
+    let session: Arc<str> = session(&settings).into();
     let pool = AnyPoolOptions::new()
-        .max_connections(if opening == Opening::Serve { CONNECTIONS } else { 2 })
-        .acquire_timeout(PATIENCE)
+        .max_connections(if opening == Opening::Serve { settings.connections } else { 2 })
+        .acquire_timeout(settings.connect_timeout)
         // One more round trip an operation, and the first one after a restart of the server works.
         .test_before_acquire(true)
-        .after_connect(|connection, _| {
+        .after_connect(move |connection, _| {
+            let session = Arc::clone(&session);
             Box::pin(async move {
-                connection.execute(SESSION).await?;
+                connection.execute(AssertSqlSafe(session)).await?;
                 Ok(())
             })
         })
-        .connect_with(AnyConnectOptions::from_str(url).map_err(|error| unusable(&error))?)
+        .connect_with(AnyConnectOptions::from_str(&url).map_err(|error| unusable(&error))?)
         .await
         .map_err(|error| explain(&database, &error))?;
     Ok(SqlStore {
         engine: Engine::Postgres,
         reads: pool.clone(),
         writes: pool,
-        place: Place::Server(listening),
+        place: Place::Server(lines, notices),
         schema,
     })
 }
 
+/// What every connection of a pool begins with. A statement that takes longer fails, and so does a transaction that
+/// waits longer for a lock, as it does on SQLite; one whose node has gone silent does not keep its locks.
+fn session(settings: &Settings) -> String {
+    let (statement, lock) = (settings.statement_timeout.as_millis(), PATIENCE.as_millis());
+    format!(
+        "SET statement_timeout = {statement}; SET lock_timeout = {lock}; \
+         SET idle_in_transaction_session_timeout = '30s'"
+    )
+}
+
 /// Brings the schema up to date, or refuses to, on a connection of its own.
-async fn prepare(options: &PgConnectOptions, database: &str, opening: Opening) -> Result<SchemaChange, OpenError> {
-    let mut connection = match tokio::time::timeout(PATIENCE, options.connect()).await {
+async fn prepare(
+    options: &PgConnectOptions,
+    database: &str,
+    opening: Opening,
+    settings: &Settings,
+) -> Result<SchemaChange, OpenError> {
+    let mut connection = match tokio::time::timeout(settings.connect_timeout, options.connect()).await {
         Ok(connected) => connected.map_err(|error| explain(database, &error))?,
         Err(_) => {
             return Err(OpenError::Unreachable { database: database.to_owned(), reason: "no answer".to_owned() });
         }
     };
+    fitness::check_version(&connection, database)?;
     let outcome = migrate(&mut connection, database, opening, &mut schema::postgres()).await;
     // What was found out stands, however the connection ends.
     let _ = connection.close().await;
@@ -78,13 +118,18 @@ async fn migrate(
     migrator: &mut Migrator,
 ) -> Result<SchemaChange, OpenError> {
     let to = schema::newest(migrator);
+    fitness::check_writable(connection, database).await?;
     let from = version(connection, database, migrator).await?;
     match from {
-        Some(found) if found == to => return Ok(SchemaChange { from: to, to, backup: None }),
+        Some(found) if found == to => {
+            fitness::check_rights(connection, database).await?;
+            return Ok(SchemaChange { from: to, to, backup: None });
+        }
         Some(found) if opening != Opening::Migrate => {
             return Err(OpenError::MigrationNeeded { database: database.to_owned(), found, known: to });
         }
-        _ => {}
+        Some(_) => fitness::check_alone(connection, database).await?,
+        None => {}
     }
     // One transaction around all of it, ledger included: nobody ever sees half of a schema, and a migration that
     // fails leaves the database as it was. Of two nodes that start together the second waits here, and finds
@@ -140,16 +185,24 @@ fn unusable(error: &sqlx::Error) -> OpenError {
 fn explain(database: &str, error: &sqlx::Error) -> OpenError {
     let database = database.to_owned();
     let Some(answer) = error.as_database_error() else {
-        let reason = match error {
-            sqlx::Error::Io(error) => error.to_string(),
-            error => error.to_string(),
+        return match error {
+            sqlx::Error::Tls(error) => OpenError::NotPrivate { database, reason: error.to_string() },
+            // What came over the connection was not TLS, or not by a certificate that is trusted.
+            sqlx::Error::Io(error) if error.kind() == ErrorKind::InvalidData => {
+                OpenError::NotPrivate { database, reason: error.to_string() }
+            }
+            sqlx::Error::Io(error) => OpenError::Unreachable { database, reason: error.to_string() },
+            error => OpenError::Unreachable { database, reason: error.to_string() },
         };
-        return OpenError::Unreachable { database, reason };
     };
+    let reason = answer.message().to_owned();
     match answer.code().as_deref() {
-        Some("28P01" | "28000") => OpenError::AccessDenied { database },
+        Some("28P01") => OpenError::AccessDenied { database },
+        Some("28000") => OpenError::NotAdmitted { database, reason },
+        // The second: there is no schema that this user may use.
+        Some("42501" | "3F000") => OpenError::MissingRights { database, reason },
         Some("3D000") => OpenError::NoSuchDatabase { database },
         Some("55P03") => OpenError::Locked { database },
-        _ => OpenError::CannotOpen { database, reason: answer.message().to_owned() },
+        _ => OpenError::CannotOpen { database, reason },
     }
 }

@@ -234,6 +234,9 @@ fn pool_options(path: &Path) -> Result<AnyConnectOptions, OpenError> {
 }
 
 /// A pool whose connections never age: there is no network to lose them to, and their caches are worth keeping.
+///
+/// Where a statement meets a full disk or a failing one, SQLite ends its transaction by itself, and the driver goes on
+/// believing that it is within one: it could begin no other. Such a connection makes way for a new one.
 fn pool(connections: u32, set_up: &'static str) -> AnyPoolOptions {
     AnyPoolOptions::new()
         .max_connections(connections)
@@ -242,6 +245,7 @@ fn pool(connections: u32, set_up: &'static str) -> AnyPoolOptions {
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
         .after_connect(move |connection, _| {
             Box::pin(async move {
                 connection.execute(set_up).await?;

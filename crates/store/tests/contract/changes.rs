@@ -9,9 +9,12 @@ use latchkey_service::ports::{
     ChangeStore, Committed, Following, Membership, NodeBehind, NodeId, RepChange, RepStore, Revision, SecretPlace,
     SecretRecord, SessionStore, TokenChange, TokenStore,
 };
+use latchkey_store::{Notices, Opening, SqlStore};
 
 use crate::Fixture;
-use crate::fixture::{NOW, after, email, entry, new_rep, new_session, new_token, rep_id, secret, sid, token_hash};
+use crate::fixture::{
+    NOW, after, email, entry, new_rep, new_session, new_token, rep_id, secret, sid, token_hash, use_of,
+};
 
 const NODE: NodeId = NodeId::from_bytes([1; 16]);
 const OTHER: NodeId = NodeId::from_bytes([2; 16]);
@@ -90,7 +93,7 @@ pub(crate) async fn what_no_verdict_is_made_of_takes_none(fixture: Fixture) {
     let before = latest(&fixture).await;
     fixture.store.insert_rep(&new_rep(2, Role::Admin), &entry(AuditAction::RepAdded)).await.unwrap();
     fixture.store.rename_rep(owner, "Another", &entry(AuditAction::RepRenamed)).await.unwrap();
-    fixture.store.note_uses(&[(sid(1), after(1))]).await.unwrap();
+    fixture.store.note_uses(&[use_of(sid(1), after(1))]).await.unwrap();
     fixture.store.start_session(&new_session(1, owner), secret(9), &entry(AuditAction::SignedIn)).await.unwrap();
     assert_eq!(latest(&fixture).await, before);
 }
@@ -264,8 +267,8 @@ pub(crate) async fn nodes_say_how_far_they_have_come(fixture: Fixture) {
     let other_node = fixture.another_node().await;
     let Following::Membership(mut two) = other_node.follow_changes(OTHER).await.unwrap() else { panic!() };
     assert_eq!(behind(&fixture, Revision::from_number(9), NODE).await, []);
-    one.announce(START).await.unwrap();
-    two.announce(Revision::from_number(1)).await.unwrap();
+    one.announce(1, START).await.unwrap();
+    two.announce(1, Revision::from_number(1)).await.unwrap();
     let (first, second) = (NodeBehind { id: NODE, renewal: 1 }, NodeBehind { id: OTHER, renewal: 1 });
     assert_eq!(behind(&fixture, Revision::from_number(2), NodeId::from_bytes([3; 16])).await, [first, second]);
     assert_eq!(behind(&fixture, Revision::from_number(2), NODE).await, [second]);
@@ -276,7 +279,7 @@ pub(crate) async fn nodes_say_how_far_they_have_come(fixture: Fixture) {
     fixture.token(1, owner).await;
     let latest = one.latest().await.unwrap();
     assert_eq!(latest, self::latest(&fixture).await);
-    one.announce(latest).await.unwrap();
+    one.announce(2, latest).await.unwrap();
     assert_eq!(behind(&fixture, latest, OTHER).await, []);
 
     // One that has said something since is not forgotten.
@@ -285,11 +288,42 @@ pub(crate) async fn nodes_say_how_far_they_have_come(fixture: Fixture) {
     assert_eq!(behind(&fixture, Revision::from_number(99), NODE).await, []);
     fixture.store.forget_node(NODE).await.unwrap();
     assert_eq!(behind(&fixture, Revision::from_number(99), OTHER).await, []);
+
+    // One that was forgotten and has come back is not forgotten by somebody who found it silent before.
+    two.announce(2, START).await.unwrap();
+    fixture.store.forget_nodes(&[second]).await.unwrap();
+    let back = NodeBehind { id: OTHER, renewal: 2 };
+    assert_eq!(behind(&fixture, Revision::from_number(99), NODE).await, [back]);
+    // What it said on a connection that it has given up since, and that comes late, is not what it says.
+    two.announce(1, Revision::from_number(98)).await.unwrap();
+    assert_eq!(behind(&fixture, Revision::from_number(1), NODE).await, [back]);
 }
 
 pub(crate) async fn nodes_are_told_of_what_is_committed(fixture: Fixture) {
-    let Some(mut member) = member(&fixture, NODE).await else { return };
-    member.announce(START).await.unwrap();
+    let Some(member) = member(&fixture, NODE).await else { return };
+    hears_of_what_is_committed(fixture, member).await;
+}
+
+pub(crate) async fn nodes_that_are_not_told_ask(fixture: Fixture) {
+    let polling = SqlStore::open_with(&fixture.url, Opening::Serve, Notices::Poll).await.unwrap();
+    let Following::Membership(member) = polling.follow_changes(NODE).await.unwrap() else { return };
+    assert_eq!(polling.notice_queue().await.unwrap(), None);
+    hears_of_what_is_committed(fixture, member).await;
+
+    let Following::Membership(mut member) = polling.follow_changes(NODE).await.unwrap() else { panic!() };
+    member.latest().await.unwrap();
+    let (told, ()) = tokio::join!(member.told(std::time::Duration::from_secs(20)), polling.close());
+    assert!(told.is_err(), "there is nothing to ask any more");
+}
+
+pub(crate) async fn room_for_notifications_is_known_where_there_is_any(fixture: Fixture) {
+    let expected = fixture.url.starts_with("postgres").then_some(0);
+    assert_eq!(fixture.store.notice_queue().await.unwrap(), expected);
+}
+
+async fn hears_of_what_is_committed(fixture: Fixture, mut member: Box<dyn Membership>) {
+    member.announce(1, START).await.unwrap();
+    member.latest().await.unwrap();
     let owner = fixture.rep(1).await.id;
     let moment = std::time::Duration::from_millis(50);
     assert!(!member.told(moment).await.unwrap(), "no verdict hangs on a new service rep");
@@ -301,8 +335,10 @@ pub(crate) async fn nodes_are_told_of_what_is_committed(fixture: Fixture) {
 
     // What cuts the connection off may have hidden something.
     let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-               WHERE query LIKE '%FROM token_revision%' AND pid <> pg_backend_pid()";
+               WHERE datname = current_database() AND query LIKE '%FROM token_revision%' \
+               AND pid <> pg_backend_pid()";
     fixture.execute(cut).await.unwrap();
+    fixture.token(3, owner).await;
     assert!(matches!(member.told(patience).await, Ok(true) | Err(_)));
     fixture.token(2, owner).await;
     assert_eq!(member.latest().await.unwrap(), latest(&fixture).await, "on another connection");

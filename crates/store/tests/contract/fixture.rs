@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 
 use latchkey_domain::{AccountSid, Appearance, Email, FormId, RepId, RepKind, Role, Timestamp, TokenHash};
 use latchkey_service::ports::{
-    NewRep, NewToken, PolicyVersion, Rep, RepInsertion, RepStore, Session, Store, TokenInsertion, TokenRecord,
-    TokenSource, TokenStore,
+    LastCall, NewRep, NewToken, NotedCall, PolicyVersion, Rep, RepInsertion, RepStore, Session, Store, TokenInsertion,
+    TokenRecord, TokenSource, TokenStore,
 };
 use latchkey_service::{AuditAction, AuditActor, AuditEntry, AuditSubject, Origin, PasswordHash, SecretHash};
 use latchkey_store::{Opening, SqlStore};
@@ -16,23 +16,37 @@ use tempfile::TempDir;
 /// The time at which every case begins.
 pub(crate) const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
+/// A call with a token, from nowhere.
+pub(crate) const fn use_of(sid: AccountSid, at: Timestamp) -> NotedCall {
+    NotedCall { sid, call: LastCall { at, address: String::new(), agent: String::new() } }
+}
+
 /// An open database.
 pub(crate) struct Fixture {
     pub(crate) store: SqlStore,
     pub(crate) url: String,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Fixture {
     pub(crate) async fn sqlite() -> Self {
         let (url, directory) = empty_sqlite();
-        Self { store: SqlStore::open(&url, Opening::Serve).await.unwrap(), url, _directory: directory }
+        Self { store: SqlStore::open(&url, Opening::Serve).await.unwrap(), url, directory }
     }
 
     pub(crate) async fn postgres() -> Self {
         let url = empty_postgres();
         let directory = tempfile::tempdir().unwrap();
-        Self { store: SqlStore::open(&url, Opening::Serve).await.unwrap(), url, _directory: directory }
+        Self { store: SqlStore::open(&url, Opening::Serve).await.unwrap(), url, directory }
+    }
+
+    /// A folder of its own, which goes with it.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
+    pub(crate) fn is_sqlite(&self) -> bool {
+        self.url.starts_with("sqlite")
     }
 
     /// Another process at the same database, as far as the database can tell.

@@ -13,7 +13,7 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestRunner};
 
 use crate::Fixture;
-use crate::fixture::{NOW, entry, new_token, rep_id};
+use crate::fixture::{NOW, entry, new_token, rep_id, use_of};
 
 const DAY: i64 = 86_400;
 const SCOPES: [&str; 5] = ["employee-read", "employee-write", "job-board-read", "task-read", "universal-search"];
@@ -81,7 +81,7 @@ async fn fill(fixture: &Fixture, made: &[Made]) -> Vec<TokenRecord> {
         let (sid, created_at, expires_at) = (new.token.sid, new.token.created_at, new.token.expires_at);
         let used = made.used.map(|days| NOW.plus_seconds(-days * DAY + i64::from(index % 3)));
         if let Some(used) = used.filter(|used| *used >= created_at && *used < expires_at) {
-            fixture.store.note_uses(&[(sid, used)]).await.unwrap();
+            fixture.store.note_uses(&[use_of(sid, used)]).await.unwrap();
         }
         if made.revoked {
             let at = created_at.plus_seconds(DAY);
@@ -276,7 +276,7 @@ pub(crate) async fn a_list_follows_what_becomes_of_its_tokens(fixture: Fixture) 
     };
     assert_eq!(of_status(TokenStatus::ExpiringSoon).await, [sid]);
     assert_eq!(fixture.store.tokens_named(&[sid]).await.unwrap()[0].last_used_at, None);
-    fixture.store.note_uses(&[(sid, NOW)]).await.unwrap();
+    fixture.store.note_uses(&[use_of(sid, NOW)]).await.unwrap();
     assert_eq!(fixture.store.tokens_named(&[sid]).await.unwrap()[0].last_used_at, Some(NOW));
     let audit = entry(AuditAction::TokenRevoked);
     fixture.store.revoke_token(sid, Some(rep_id(1)), NOW, &audit).await.unwrap().unsettled();

@@ -13,6 +13,7 @@
 )]
 
 mod account_links;
+mod archive;
 mod audit;
 mod audit_chain;
 mod changes;
@@ -21,6 +22,7 @@ mod fixture;
 mod listing;
 mod opening;
 mod policy;
+mod production;
 mod records;
 mod rep_overview;
 mod reps;
@@ -164,6 +166,8 @@ contract! {
         a_tokens_limit_is_set,
         tokens_credentials_are_found_together,
         a_last_use_never_moves_back,
+        a_last_call_is_known_with_where_it_came_from,
+        noting_uses_changes_nothing_else,
         many_uses_are_noted_at_once,
         a_token_has_at_most_two_secrets,
     }
@@ -195,6 +199,8 @@ contract! {
         a_closed_stores_watch_fails,
         nodes_say_how_far_they_have_come,
         nodes_are_told_of_what_is_committed,
+        nodes_that_are_not_told_ask,
+        room_for_notifications_is_known_where_there_is_any,
     }
     records {
         a_record_comes_back_as_it_was_stored,
@@ -222,6 +228,16 @@ contract! {
         a_token_of_another_policy_is_not_given,
         a_confirmation_is_of_one_token,
         credentials_are_sealed_anew_one_by_one,
+    }
+    archive {
+        everything_moves_to_either_engine,
+        a_database_that_was_used_takes_nothing_in,
+        a_copy_is_of_one_instant,
+        what_was_cut_off_or_changed_is_refused,
+        nothing_is_written_unless_all_is,
+        what_was_taken_back_since_stays_so,
+        what_was_revoked_since_is_not_guessed,
+        running_nodes_follow_a_restore,
     }
     audit {
         every_actor_and_subject_comes_back,

@@ -13,7 +13,7 @@ use crate::Fixture;
 use crate::fixture::{cluster, empty_postgres, empty_sqlite, entry, execute, new_rep};
 
 /// The newest version of the schema.
-const NEWEST: i64 = 8;
+const NEWEST: i64 = 9;
 const UNCHANGED: SchemaChange = SchemaChange { from: NEWEST, to: NEWEST, backup: None };
 
 async fn refusal(url: &str, opening: Opening) -> OpenError {

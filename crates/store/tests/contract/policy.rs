@@ -10,7 +10,7 @@ use latchkey_service::ports::{
 use latchkey_service::{AuditAction, AuditActor, AuditEntry, AuditSubject};
 
 use crate::Fixture;
-use crate::fixture::{NOW, after, entry, new_token, rep_id, sid};
+use crate::fixture::{NOW, after, entry, new_token, rep_id, sid, use_of};
 
 fn strict() -> Policy {
     Policy {
@@ -55,8 +55,9 @@ pub(crate) async fn of_two_who_save_at_once_one_is_told(fixture: Fixture) {
     fixture.person(9, Role::Admin).await;
     let nodes = [fixture.store.clone(), fixture.another_node().await];
     let (policy, audit) = (strict(), by_admin());
-    let saves = (0..6).map(|index| nodes[index % 2].save_policy(&policy, version(1), rep_id(9), &audit));
-    let saved: Vec<PolicySaving> = join_all(saves).await.into_iter().map(|saved| saved.unwrap().unsettled()).collect();
+    let attempts = (0..6).map(|index| nodes[index % 2].save_policy(&policy, version(1), rep_id(9), &audit));
+    let saved: Vec<PolicySaving> =
+        join_all(attempts).await.into_iter().map(|attempt| attempt.unwrap().unsettled()).collect();
     assert_eq!(saved.iter().filter(|saved| **saved == PolicySaving::Saved).count(), 1);
     assert_eq!(saved.iter().filter(|saved| **saved == PolicySaving::Stale).count(), 5);
     assert_eq!(fixture.store.policy().await.unwrap().version, version(2));
@@ -154,7 +155,7 @@ pub(crate) async fn what_nobody_uses_is_revoked_and_nothing_else(fixture: Fixtur
     ending.token.expires_at = after(100);
     assert_eq!(fixture.insert(&ending).await, TokenInsertion::Inserted);
     // 1 was never used, 2 not for long, 3 lately, 4 is revoked, 5 is not asked about, 6 has expired.
-    fixture.store.note_uses(&[(sid(2), after(49)), (sid(3), after(50))]).await.unwrap();
+    fixture.store.note_uses(&[use_of(sid(2), after(49)), use_of(sid(3), after(50))]).await.unwrap();
     let revoked = entry(AuditAction::TokenRevoked);
     fixture.store.revoke_token(sid(4), None, after(3), &revoked).await.unwrap().unsettled();
     let before = fixture.audited().await.len();

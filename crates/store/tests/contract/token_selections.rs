@@ -6,7 +6,7 @@ use latchkey_service::ports::{NewSelection, Selection, TokenSelectionStore, Toke
 use latchkey_service::{AuditAction, AuditSubject};
 
 use crate::Fixture;
-use crate::fixture::{NOW, after, entry, rep_id, sid};
+use crate::fixture::{NOW, after, entry, rep_id, sid, use_of};
 
 const ID: FormId = FormId::from_bytes([3; 16]);
 
@@ -18,7 +18,7 @@ async fn chosen(fixture: &Fixture, numbers: &[u8]) -> Selection {
     for number in 1..=5 {
         fixture.token(number, rep_id(1 + number % 2)).await;
     }
-    fixture.store.note_uses(&[(sid(1), NOW), (sid(2), after(-100))]).await.unwrap();
+    fixture.store.note_uses(&[use_of(sid(1), NOW), use_of(sid(2), after(-100))]).await.unwrap();
     let selection =
         NewSelection { id: ID, admin: rep_id(9), created_at: NOW, expires_at: after(500), today: after(-50) };
     let sids: Vec<AccountSid> = numbers.iter().map(|number| sid(*number)).collect();

@@ -2,12 +2,13 @@ use futures_util::future::join_all;
 use latchkey_domain::{AccountSid, FormId, RateLimit, ScopeSet, Timestamp, TokenRateLimit};
 use latchkey_service::AuditAction;
 use latchkey_service::ports::{
-    Credential, NewToken, RepStore, Revocation, TokenFilter, TokenInsertion, TokenRecord, TokenSource, TokenStore,
+    Credential, LastCall, NewToken, NotedCall, RepStore, Revocation, TokenFilter, TokenInsertion, TokenRecord,
+    TokenSource, TokenStore,
 };
 use latchkey_store::SqlStore;
 
 use crate::Fixture;
-use crate::fixture::{NOW, after, entry, new_token, rep_id, sid, token_hash};
+use crate::fixture::{NOW, after, entry, new_token, rep_id, sid, token_hash, use_of};
 
 /// What is read of a token that `new` was stored as.
 fn stored(new: &NewToken) -> TokenRecord {
@@ -248,7 +249,7 @@ pub(crate) async fn a_credential_has_its_token_and_owner(fixture: Fixture) {
     assert_eq!(fixture.store.credential(token_hash(2)).await.unwrap(), None);
 
     // It is found, valid or not: the verdict is not the store's.
-    fixture.store.note_uses(&[(sid(1), after(5))]).await.unwrap();
+    fixture.store.note_uses(&[use_of(sid(1), after(5))]).await.unwrap();
     revoke(&fixture, 1, after(6)).await;
     fixture.store.set_disabled(rep_id(1), Some(after(7)), &entry(AuditAction::RepDisabled)).await.unwrap().unsettled();
     fixture.execute(&format!("UPDATE token_secret SET not_after = {}", after(8).unix_seconds())).await.unwrap();
@@ -309,14 +310,61 @@ pub(crate) async fn a_last_use_never_moves_back(fixture: Fixture) {
     fixture.store.note_uses(&[]).await.unwrap();
     assert_eq!(last_used().await, None);
     // One token twice in a batch, and one that is not there.
-    fixture.store.note_uses(&[(sid(1), after(20)), (sid(9), after(1)), (sid(1), after(10))]).await.unwrap();
+    fixture
+        .store
+        .note_uses(&[use_of(sid(1), after(20)), use_of(sid(9), after(1)), use_of(sid(1), after(10))])
+        .await
+        .unwrap();
     assert_eq!(last_used().await, Some(after(20)));
-    fixture.store.note_uses(&[(sid(1), after(15))]).await.unwrap();
+    fixture.store.note_uses(&[use_of(sid(1), after(15))]).await.unwrap();
     assert_eq!(last_used().await, Some(after(20)));
-    fixture.store.note_uses(&[(sid(1), after(30))]).await.unwrap();
+    fixture.store.note_uses(&[use_of(sid(1), after(30))]).await.unwrap();
     assert_eq!(last_used().await, Some(after(30)));
     let listed = fixture.store.tokens(TokenFilter::default(), 1).await.unwrap();
     assert_eq!(listed[0].last_used_at, Some(after(30)));
+}
+
+pub(crate) async fn a_last_call_is_known_with_where_it_came_from(fixture: Fixture) {
+    let owner = fixture.rep(1).await.id;
+    fixture.token(1, owner).await;
+    let call = |seconds: i64, agent: &str| LastCall {
+        at: after(seconds),
+        address: "2001:db8::7".to_owned(),
+        agent: agent.to_owned(),
+    };
+    let note =
+        async |store: &SqlStore, call: LastCall| store.note_uses(&[NotedCall { sid: sid(1), call }]).await.unwrap();
+    assert_eq!(fixture.store.last_call(sid(1)).await.unwrap(), None, "made, and never used");
+    assert_eq!(fixture.store.last_call(sid(2)).await.unwrap(), None);
+    note(&fixture.store, call(20, "curl/8.5 'ünïcode'")).await;
+    // Another node has noted an earlier call, and writes it down later.
+    note(&fixture.another_node().await, call(10, "late")).await;
+    assert_eq!(fixture.store.last_call(sid(1)).await.unwrap(), Some(call(20, "curl/8.5 'ünïcode'")));
+    note(&fixture.store, call(30, "")).await;
+    assert_eq!(fixture.store.last_call(sid(1)).await.unwrap(), Some(call(30, "")));
+}
+
+pub(crate) async fn noting_uses_changes_nothing_else(fixture: Fixture) {
+    let owner = fixture.rep(1).await.id;
+    let other_node = fixture.another_node().await;
+    let rows = async |sql: &str| fixture.execute(sql).await.unwrap();
+    for number in 1..=20_u8 {
+        fixture.token(number, owner).await;
+        let before = fixture.audit_log().await.len();
+        let uses = [use_of(sid(number), after(40))];
+        // Both at once, in either order.
+        let audit = entry(AuditAction::TokenRevoked);
+        let revoked = fixture.store.revoke_token(sid(number), None, after(40), &audit);
+        let (revoked, noted) = tokio::join!(revoked, other_node.note_uses(&uses));
+        assert!(matches!(revoked.unwrap().unsettled(), Revocation::Revoked(_)));
+        noted.unwrap();
+        let token = fixture.store.token(sid(number), None).await.unwrap().unwrap();
+        assert_eq!((token.revoked_at, token.last_used_at), (Some(after(40)), Some(after(40))));
+        assert_eq!(fixture.audit_log().await.len(), before + 1, "one entry for the revocation, none for the use");
+    }
+    // Nor does the list by last use take any of them for live.
+    assert_eq!(rows("UPDATE token_last_used SET at = at WHERE revoked_at IS NULL").await, 0);
+    assert_eq!(rows("UPDATE token_last_used SET at = at").await, 20);
 }
 
 pub(crate) async fn many_uses_are_noted_at_once(fixture: Fixture) {
@@ -325,14 +373,14 @@ pub(crate) async fn many_uses_are_noted_at_once(fixture: Fixture) {
         fixture.token(number, owner).await;
     }
     // More than one statement takes; the known ones fall into different batches.
-    let mut uses: Vec<(AccountSid, Timestamp)> = (0..1200_u16)
+    let mut uses: Vec<NotedCall> = (0..1200_u16)
         .map(|index| {
             let mut bytes = [6; 16];
             bytes[..2].copy_from_slice(&index.to_be_bytes());
-            (AccountSid::from_bytes(bytes), after(1))
+            use_of(AccountSid::from_bytes(bytes), after(1))
         })
         .collect();
-    uses.extend((1..=3).map(|number| (sid(number), after(i64::from(number)))));
+    uses.extend((1..=3).map(|number| use_of(sid(number), after(i64::from(number)))));
     let other_node = fixture.another_node().await;
     let (one, two) = tokio::join!(fixture.store.note_uses(&uses), other_node.note_uses(&uses));
     one.unwrap();

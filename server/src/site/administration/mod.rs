@@ -8,6 +8,7 @@ mod audit_log;
 mod move_tokens;
 mod new_rep;
 mod one_rep;
+mod policy;
 mod reps;
 mod tokens;
 
@@ -18,8 +19,8 @@ use axum::routing::{MethodRouter, get, post};
 use http::StatusCode;
 use latchkey_app::ssr::RequestContext;
 use latchkey_app::{
-    ALL_TOKENS, ANY_TOKEN, AUDIT_LOG, AdministrationPage, MOVE_TOKENS, NEW_REP, NEW_TOKEN_FOR, ONE_REP, REVOCATION,
-    SERVICE_REPS, rep_at,
+    ALL_TOKENS, ANY_TOKEN, AUDIT_LOG, AdministrationPage, MOVE_TOKENS, NEW_REP, NEW_TOKEN_FOR, ONE_REP, POLICY,
+    REVOCATION, SERVICE_REPS, rep_at,
 };
 use latchkey_domain::{Refusal, RepId};
 use latchkey_service::{Caller, Failure};
@@ -40,6 +41,7 @@ pub(super) fn page_at(path: &str) -> Option<MethodRouter<ServerState>> {
         ANY_TOKEN => Some(get(all_tokens::show_any)),
         REVOCATION => Some(get(all_tokens::show_revocation)),
         AUDIT_LOG => Some(get(audit_log::show)),
+        POLICY => Some(get(policy::show)),
         _ => None,
     }
 }
@@ -55,6 +57,7 @@ pub(super) fn forms() -> Router<ServerState> {
         .route(ANY_TOKEN, post(all_tokens::revoke))
         .route(REVOCATION, post(all_tokens::confirm))
         .route(AUDIT_LOG, post(audit_log::export))
+        .route(POLICY, post(policy::change))
 }
 
 /// A request's context, and who is asking.

@@ -19,7 +19,7 @@ use http::{HeaderValue, StatusCode};
 use latchkey_app::ssr::RequestContext;
 use latchkey_app::{
     ALL_TOKENS, ANY_TOKEN, AUDIT_LOG, INVITE, MOVE_TOKENS, NEW_EXTERNAL_ACCOUNT, NEW_REP, NEW_TOKEN_FOR,
-    ONE_EXTERNAL_ACCOUNT, ONE_REP, PlainPost, RESET_PASSWORD, REVOCATION, sign_in_path,
+    ONE_EXTERNAL_ACCOUNT, ONE_REP, POLICY, PlainPost, RESET_PASSWORD, REVOCATION, sign_in_path,
 };
 use latchkey_domain::Refusal;
 use latchkey_service::{Caller, Failure};
@@ -35,7 +35,7 @@ pub(super) use tokens::token_form;
 pub(super) const MAX_FORM: usize = 64 * 1024;
 
 /// The paths that forms are posted to. A test holds the list against the router.
-pub const FORMS: [&str; 18] = [
+pub const FORMS: [&str; 19] = [
     "/sign-in",
     "/sign-out",
     "/setup",
@@ -54,6 +54,7 @@ pub const FORMS: [&str; 18] = [
     AUDIT_LOG,
     NEW_EXTERNAL_ACCOUNT,
     ONE_EXTERNAL_ACCOUNT,
+    POLICY,
 ];
 
 pub(super) fn router() -> Router<ServerState> {

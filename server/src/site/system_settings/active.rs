@@ -26,7 +26,7 @@ pub(super) async fn show(
     let mut shown = Shown { notice: notice_in(&Place::parse(target_of(&request))), ..Shown::default() };
     if let Some(fields) = lost {
         details.summary.version = version_of(fields);
-        shown.notice = said(false, SIGNED_IN_AGAIN);
+        shown.notice = Some(said(false, SIGNED_IN_AGAIN));
         shown.step = step;
         shown.typed.fields = Some(fields);
     }
@@ -49,7 +49,7 @@ pub(super) async fn save(on: On<'_>, details: AccountDetails, posted: Posted) ->
             answer_typed(on, details, (step, errors, None), 422, posted).await
         }
         Ok(AccountSave::Stale(acted)) => {
-            let notice = stale(&acted, acted.by == on.caller.rep.id);
+            let notice = Some(stale(&acted, acted.by == on.caller.rep.id));
             answer_typed(on, details, (step, AccountErrors::default(), notice), CONFLICT, posted).await
         }
         Err(failure) => fail_posted(on, failure, posted).await,
@@ -79,7 +79,7 @@ pub(super) async fn submitted_by(on: On<'_>, acted: &Acted, posted: Posted) -> R
     };
     match details {
         Ok(details) => {
-            let shown = Shown { notice: said(false, sentence), ..Shown::default() };
+            let shown = Shown { notice: Some(said(false, sentence)), ..Shown::default() };
             answer(on, posted.context, details, shown, CONFLICT, posted.page).await
         }
         Err(failure) => fail_posted(on, failure, posted).await,
@@ -147,10 +147,10 @@ async fn answer(
 
 fn notice_in(place: &Place) -> Option<Said> {
     match place.value("notice")?.as_str() {
-        "submitted" => said(true, "Submitted: the account is active, and its token works."),
-        "saved" => said(true, "The settings are saved."),
-        "revoked" => said(true, "Its token is revoked. No call with it succeeds any longer."),
-        "had-ended" => said(false, "Its token had ended before: somebody else was faster. Nothing has changed."),
+        "submitted" => Some(said(true, "Submitted: the account is active, and its token works.")),
+        "saved" => Some(said(true, "The settings are saved.")),
+        "revoked" => Some(said(true, "Its token is revoked. No call with it succeeds any longer.")),
+        "had-ended" => Some(said(false, "Its token had ended before: somebody else was faster. Nothing has changed.")),
         _ => None,
     }
 }

@@ -35,7 +35,7 @@ pub(super) async fn show(
     if let Some(fields) = lost {
         shown.version = Some(version_of(fields));
         shown.typed.fields = Some(fields);
-        shown.notice = said(false, SIGNED_IN_AGAIN);
+        shown.notice = Some(said(false, SIGNED_IN_AGAIN));
     }
     answer(on, context, details, shown, 200, request).await
 }
@@ -144,7 +144,7 @@ pub(super) async fn discard(on: On<'_>, details: AccountDetails, posted: Posted)
             let step = first_open(&details);
             let sentence =
                 format!("{} meanwhile, and nothing was cancelled. This is how it stands now.", changed_by(on, &acted));
-            answer_anew(on, Shown { notice: said(false, sentence), ..Shown::of(step) }, CONFLICT, posted).await
+            answer_anew(on, Shown { notice: Some(said(false, sentence)), ..Shown::of(step) }, CONFLICT, posted).await
         }
         Ok(AccountCancellation::Submitted(acted)) => active::submitted_by(on, &acted, posted).await,
         Err(failure) => fail_posted(on, failure, posted).await,
@@ -183,7 +183,7 @@ async fn refuse(on: On<'_>, (step, version): (SetUpStep, i64), errors: AccountEr
 
 /// The step again, with what was typed and what somebody else has saved meanwhile.
 async fn answer_stale(on: On<'_>, step: SetUpStep, acted: &Acted, posted: Posted) -> Response {
-    let notice = stale(acted, acted.by == on.caller.rep.id);
+    let notice = Some(stale(acted, acted.by == on.caller.rep.id));
     let shown = Shown { typed: Typed { is_stale: true, ..Typed::default() }, notice, ..Shown::of(step) };
     answer_typed(on, shown, CONFLICT, posted).await
 }
@@ -281,7 +281,7 @@ fn first_open(details: &AccountDetails) -> SetUpStep {
 
 fn notice_in(place: &Place) -> Option<Said> {
     match place.value("notice")?.as_str() {
-        "saved" => said(true, "Saved as a draft. Any admin can take it up again."),
+        "saved" => Some(said(true, "Saved as a draft. Any admin can take it up again.")),
         _ => None,
     }
 }

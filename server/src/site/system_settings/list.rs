@@ -32,11 +32,14 @@ pub(super) async fn show(State(state): State<ServerState>, request: Request) -> 
 /// What has just been done, as the address says it.
 fn notice_in(place: &Place) -> Option<Said> {
     match place.value("notice")?.as_str() {
-        "cancelled" => said(true, "The set-up is cancelled, and its draft is gone."),
-        "cancelled-revoked" => said(true, "The set-up is cancelled, and its draft is gone. Its token is revoked."),
-        "cancelled-left" => {
-            said(true, "The set-up is cancelled, and its draft is gone. The token that was pasted works as before.")
+        "cancelled" => Some(said(true, "The set-up is cancelled, and its draft is gone.")),
+        "cancelled-revoked" => {
+            Some(said(true, "The set-up is cancelled, and its draft is gone. Its token is revoked."))
         }
+        "cancelled-left" => Some(said(
+            true,
+            "The set-up is cancelled, and its draft is gone. The token that was pasted works as before.",
+        )),
         _ => None,
     }
 }

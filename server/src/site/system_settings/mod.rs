@@ -103,7 +103,7 @@ async fn act(State(state): State<ServerState>, PostedBy(caller, posted): PostedB
         (Some(WizardAction::Issue), _) => token::issue(on, details, posted).await,
         (Some(WizardAction::Discard), true) => draft::discard(on, details, posted).await,
         (Some(WizardAction::Cancel), true) => draft::ask_to_cancel(on, details, posted).await,
-        (Some(action), true) => draft::keep(on, details, action, posted).await,
+        (Some(action), true) => Box::pin(draft::keep(on, details, action, posted)).await,
         (Some(WizardAction::Save), false) => active::save(on, details, posted).await,
         (Some(WizardAction::Revoke), false) => active::revoke(on, details, posted).await,
         // A page from before it was submitted.
@@ -142,12 +142,12 @@ async fn fail_posted(on: On<'_>, failure: Failure, posted: Posted) -> Response {
     fail(on.state, &posted.context, failure, posted.page).await
 }
 
-fn said(done: bool, sentence: impl Into<String>) -> Option<Said> {
-    Some(Said { done, sentence: sentence.into() })
+fn said(done: bool, sentence: impl Into<String>) -> Said {
+    Said { done, sentence: sentence.into() }
 }
 
 /// What is said where somebody has changed an account since a form of it was made.
-fn stale(acted: &Acted, by_reader: bool) -> Option<Said> {
+fn stale(acted: &Acted, by_reader: bool) -> Said {
     let who = if by_reader { "You have".to_owned() } else { format!("{} has", acted.name) };
     said(
         false,

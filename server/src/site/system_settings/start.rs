@@ -41,7 +41,7 @@ pub(super) async fn start(State(state): State<ServerState>, PostedBy(caller, pos
             let errors = AccountErrors::one(AccountProblem::PlaceTaken);
             (Shown { taken: Some(id), errors, typed, refusal: None }, CONFLICT)
         }
-        Ok(AccountStart::Invalid(errors)) => (Shown { errors, typed, ..Shown::default() }, 422),
+        Ok(AccountStart::Invalid(errors)) => (Shown { typed, errors, ..Shown::default() }, 422),
         Err(failure) => return fail(&state, &posted.context, failure, posted.page).await,
     };
     answer(&state, posted.context, &caller, shown, status, posted.page).await

@@ -28,7 +28,7 @@ pub(super) async fn show(
     }
     let mut shown = Shown { typed: lost.map(token_form), ..Shown::default() };
     if lost.is_some() {
-        shown.notice = said(false, SIGNED_IN_AGAIN);
+        shown.notice = Some(said(false, SIGNED_IN_AGAIN));
     }
     answer(on, context, details, shown, 200, request).await
 }
@@ -68,7 +68,7 @@ pub(super) async fn issue(on: On<'_>, details: AccountDetails, posted: Posted) -
                     acted.name
                 )
             };
-            (Shown { notice: said(false, sentence), ..Shown::default() }, CONFLICT)
+            (Shown { notice: Some(said(false, sentence)), ..Shown::default() }, CONFLICT)
         }
         Ok(AccountTokenOutcome::Submitted(acted)) => return active::submitted_by(on, &acted, posted).await,
         Err(failure) => match failure.into_refusal(&posted.context.origin.request_id) {

@@ -126,7 +126,8 @@ pub(super) fn problems(details: &AccountDetails, inputs: &[SettingInput], typed:
                 elsewhere.push(Problem { at, sentence: problem.sentence(setting, "") });
             }
             field => {
-                of_token.push((field == AccountField::Token, Problem::new(&field.name(), problem.sentence(None, ""))))
+                let problem = Problem::new(&field.name(), problem.sentence(None, ""));
+                of_token.push((field == AccountField::Token, problem));
             }
         }
     }

@@ -40,13 +40,13 @@ async fn start(admin: &SignedIn<'_>, integration: &str, entity: &str) -> String 
 
 /// The text between the first `before` and the `after` that follows it.
 fn between(text: &str, before: &str, after: &str) -> String {
-    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no {before} in {text}"));
+    let (_, rest) = text.split_once(before).ok_or_else(|| format!("no {before} in {text}")).unwrap();
     rest.split(after).next().unwrap().to_owned()
 }
 
 /// The tag of the element with this id.
 fn tag(text: &str, id: &str) -> String {
-    let at = text.find(&format!(" id=\"{id}\"")).unwrap_or_else(|| panic!("no {id} in {text}"));
+    let at = text.find(&format!(" id=\"{id}\"")).ok_or_else(|| format!("no {id} in {text}")).unwrap();
     let start = text[..at].rfind('<').unwrap();
     text[start..].split('>').next().unwrap().to_owned()
 }
@@ -87,7 +87,7 @@ async fn fill_in_credentials(admin: &SignedIn<'_>, path: &str) {
 
 fn secret_in(answer: &Answer) -> String {
     let text = answer.text();
-    let at = text.find("latchkey_").unwrap_or_else(|| panic!("no secret in {text}"));
+    let at = text.find("latchkey_").ok_or_else(|| format!("no secret in {text}")).unwrap();
     text[at..at + 47].to_owned()
 }
 

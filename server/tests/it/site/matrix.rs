@@ -71,7 +71,7 @@ const fn post(path: &'static str, fields: Fields, anonymous: Gets, signed_in: Ge
     Row { method: "POST", path, query: "", fields, anonymous, owner: signed_in, others: signed_in, admin: signed_in }
 }
 
-const PAGE_ROWS: [Row; 21] = [
+const PAGE_ROWS: [Row; 22] = [
     // There is an admin already.
     get("/setup", Status(410), Status(410)),
     get("/sign-in", Status(200), Led(TOKENS)),
@@ -93,6 +93,7 @@ const PAGE_ROWS: [Row; 21] = [
     // A set is its own admin's alone, and there is none of this name.
     Row { admin: Status(404), ..administration("/administration/personal-access-tokens/revocations/{set}") },
     administration("/administration/audit-log"),
+    administration("/administration/policy"),
     administration("/system-settings/external-service-accounts"),
     administration("/system-settings/external-service-accounts/new"),
     // There is none of this id.
@@ -112,7 +113,7 @@ const fn form_of_administration(path: &'static str, fields: Fields, admin: Gets)
     Row { admin, ..post(path, fields, ToSignIn, Status(403)) }
 }
 
-const FORM_ROWS: [Row; 18] = [
+const FORM_ROWS: [Row; 19] = [
     post("/invite", &[("password", PASSWORD)], Status(410), Status(410)),
     post("/reset-password", &[("password", PASSWORD)], Status(410), Status(410)),
     form_of_administration(
@@ -149,6 +150,20 @@ const FORM_ROWS: [Row; 18] = [
         Status(404),
     ),
     form_of_administration("/administration/audit-log", &[("format", "csv")], Status(200)),
+    // Looking at what would come of it, and saving, ask for the role in one place.
+    form_of_administration(
+        "/administration/policy",
+        &[
+            ("action", "save"),
+            ("version", "1"),
+            ("shown_idle", "0"),
+            ("longest", "180d"),
+            ("all_scopes", "1"),
+            ("address_use", "may"),
+            ("networks", ""),
+        ],
+        Led("/administration/policy?notice=saved"),
+    ),
     // At this level it needs a name.
     form_of_administration(
         "/system-settings/external-service-accounts/new",

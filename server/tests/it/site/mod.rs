@@ -8,6 +8,7 @@ mod forms;
 mod kept_forms;
 mod matrix;
 mod one_token;
+mod policy;
 mod secrets;
 mod service_reps;
 mod tokens_for_others;

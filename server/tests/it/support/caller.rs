@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, StatusCode};
+use latchkey_server::connections::Client;
 use serde_json::Value;
 
 use super::{IssuedToken, TestApp};
@@ -15,11 +16,13 @@ use super::{IssuedToken, TestApp};
 pub(crate) struct Request {
     builder: http::request::Builder,
     body: Body,
+    peer: std::net::IpAddr,
 }
 
 impl Request {
     pub(crate) fn new(method: &str, path: &str) -> Self {
-        Self { builder: http::Request::builder().method(method).uri(path), body: Body::empty() }
+        let peer = std::net::Ipv4Addr::new(192, 0, 2, 99).into();
+        Self { builder: http::Request::builder().method(method).uri(path), body: Body::empty(), peer }
     }
 
     pub(crate) fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
@@ -29,8 +32,7 @@ impl Request {
 
     /// From this address.
     pub(crate) fn sent_from(mut self, address: &str) -> Self {
-        let peer = std::net::SocketAddr::new(address.parse().unwrap(), 40_000);
-        self.builder = self.builder.extension(axum::extract::ConnectInfo(peer));
+        self.peer = address.parse().unwrap();
         self
     }
 
@@ -152,8 +154,9 @@ pub(crate) trait Caller {
     fn identify(&self, request: Request) -> Request;
 
     async fn send(&self, request: Request) -> Answer {
-        let Request { builder, body } = self.identify(request);
-        let response = self.app().application.answer(builder.body(body).unwrap()).await;
+        let Request { builder, body, peer } = self.identify(request);
+        let client = Client::at(std::net::SocketAddr::new(peer, 40_000));
+        let response = self.app().application.answer(builder.body(body).unwrap(), &client).await;
         let (mut parts, body) = response.into_parts();
         // What the connection adds, where the answer does not say it.
         if let (Some(length), false) = (body.size_hint().exact(), parts.status == StatusCode::NO_CONTENT) {

@@ -1,8 +1,8 @@
 //! What the list of all tokens can be filtered by.
 
 use latchkey_domain::{TokenSource, TokenStatus};
-use latchkey_service::TokenSearch;
 use latchkey_service::ports::RepOverview;
+use latchkey_service::{BreachKind, TokenSearch};
 use leptos::prelude::*;
 
 use super::super::Suggestions;
@@ -10,9 +10,19 @@ use crate::paths;
 
 #[component]
 pub(super) fn Filters(search: TokenSearch, people: Vec<RepOverview>, scopes: Vec<(String, String)>) -> impl IntoView {
-    let statuses = TokenStatus::ALL.map(|status| (status.code().to_owned(), status.label().to_owned())).to_vec();
+    let live = (TokenSearch::LIVE.to_owned(), "Live".to_owned());
+    let statuses = TokenStatus::ALL.map(|status| (status.code().to_owned(), status.label().to_owned()));
+    let statuses = std::iter::once(live).chain(statuses).collect();
+    let breaches = BreachKind::ALL.map(|kind| (kind.code().to_owned(), kind.label().to_owned())).to_vec();
     let sources = TokenSource::ALL.map(|source| (source.code().to_owned(), source.place().to_owned())).to_vec();
-    let rarer = [&search.source, &search.expires_before, &search.unused_days, &search.sensitive, &search.all_scopes];
+    let rarer = [
+        &search.source,
+        &search.breaks,
+        &search.expires_before,
+        &search.unused_days,
+        &search.sensitive,
+        &search.all_scopes,
+    ];
     let has_rarer = rarer.iter().any(|value| !value.is_empty());
     let clear = search.is_filtered().then(|| view! { <a class="btn quiet" href=paths::ALL_TOKENS>"Clear"</a> });
     let order = [("sort", search.sort.clone()), ("direction", search.direction.clone())]
@@ -31,6 +41,7 @@ pub(super) fn Filters(search: TokenSearch, people: Vec<RepOverview>, scopes: Vec
                 <summary>"More filters"</summary>
                 <div>
                     <Choice name="source" label="Source" any="Any source" options=sources chosen=search.source/>
+                    <Choice name="breaks" label="Policy" any="Whatever the policy says" options=breaches chosen=search.breaks/>
                     <label class="check">"Expires before" <input type="date" name="expires_before" value=search.expires_before/></label>
                     <label class="check">"Not used for" <input type="number" name="unused_days" min="1" max="3660" value=search.unused_days/> "days"</label>
                     <label class="check"><input type="checkbox" name="sensitive" value="1" checked=search.sensitive == "1"/> "Sensitive scopes only"</label>

@@ -28,6 +28,11 @@ fn tokens(count: u64) -> String {
     if count == 1 { "1 token".to_owned() } else { format!("{} tokens", grouped(count)) }
 }
 
+/// The same of what was counted so far: "10,000+ tokens", where there may be more.
+pub(super) fn least(count: u64, is_least: bool) -> String {
+    if is_least { format!("{}+ tokens", grouped(count)) } else { tokens(count) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -37,7 +37,7 @@ impl Service {
         let token = self.store.token(sid, None).await?.ok_or(Refusal::NotFound)?;
         let owner = self.store.rep(token.owner).await?.ok_or(Refusal::NotFound)?;
         let admin_scopes = self.store.policy().await?.policy.admin_scopes;
-        let token = self.token_in_full(token, &owner, admin_scopes, None);
+        let token = self.token_in_full(token, &owner, admin_scopes, None).await?;
         Ok(AnyToken { owner, token })
     }
 

@@ -3,13 +3,17 @@
 //!
 //! No label is made of anything that a request says: a label is a word of this program's, so the number of series
 //! is fixed, and none of them tells of a token, an address or a path.
+//!
+//! What most calls add to is found once, at the start; adding to it then takes no lock.
+
+mod histogram;
 
 use std::fmt::Write as _;
-use std::net::IpAddr;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
@@ -20,15 +24,12 @@ use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEn
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use crate::problem::{Problem, ProblemCode};
-use crate::request::{origin_of, peer_of};
+use crate::request::Arrival;
 use crate::{ServerState, api, oauth2};
-
-/// The upper ends of the buckets of latencies, in seconds.
-const BUCKETS: [f64; 12] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0];
+use histogram::Latencies;
 
 /// The text format that every Prometheus reads (OpenMetrics 1.0).
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
@@ -101,8 +102,11 @@ impl Refused {
 pub struct Metrics {
     registry: Registry,
     credentials: Family<VerdictLabels, Counter>,
+    /// Those of `credentials` that verdicts add to, in the order of [`Verdict::ALL`].
+    verdicts: [Counter; Verdict::ALL.len()],
     requests: Family<RequestLabels, Counter>,
-    durations: Family<RouteLabels, Histogram>,
+    /// Those of `requests` with status 200, and their latencies, in the order of [`RouteClass::ALL`].
+    routes: [RouteMetrics; RouteClass::ALL.len()],
     limits: Family<LimitLabels, Counter>,
     upstream: Family<UpstreamLabels, Counter>,
     windows: Family<LimitLabels, Gauge>,
@@ -111,11 +115,18 @@ pub struct Metrics {
     index_trusted: Gauge,
 }
 
+/// What the answers to one class of routes add to.
+#[derive(Debug)]
+struct RouteMetrics {
+    ok: Counter,
+    latencies: Latencies,
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let credentials = Family::<VerdictLabels, Counter>::default();
         let requests = Family::<RequestLabels, Counter>::default();
-        let durations = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
+        let durations = Family::<RouteLabels, Latencies>::default();
         let limits = Family::<LimitLabels, Counter>::default();
         let upstream = Family::<UpstreamLabels, Counter>::default();
         let windows = Family::<LimitLabels, Gauge>::default();
@@ -131,11 +142,20 @@ impl Default for Metrics {
         registry.register("index_bytes", "Memory that they take", index_bytes.clone());
         let trusted = "1 where what is in memory was known to be current within the last 100 ms";
         registry.register("index_trusted", trusted, index_trusted.clone());
+        let verdicts = Verdict::ALL.map(|verdict| {
+            let labels = VerdictLabels { verdict: Word(verdict.code()) };
+            credentials.get_or_create(&labels).clone()
+        });
+        let routes = RouteClass::ALL.map(|route| RouteMetrics {
+            ok: requests.get_or_create(&RequestLabels { route: Word(route.word()), status: 200 }).clone(),
+            latencies: durations.get_or_create(&RouteLabels { route: Word(route.word()) }).clone(),
+        });
         Self {
             registry,
             credentials,
+            verdicts,
             requests,
-            durations,
+            routes,
             limits,
             upstream,
             windows,
@@ -149,7 +169,9 @@ impl Default for Metrics {
 impl Metrics {
     /// Counts a credential that was looked up.
     pub(crate) fn judged(&self, verdict: Verdict) {
-        self.credentials.get_or_create(&VerdictLabels { verdict: Word(verdict.code()) }).inc();
+        if let Some(counter) = self.verdicts.get(verdict as usize) {
+            counter.inc();
+        }
     }
 
     /// Counts a call that was refused without, or beside, a verdict.
@@ -173,9 +195,14 @@ impl Metrics {
 
     /// Counts an answer.
     pub(crate) fn answered(&self, route: RouteClass, status: StatusCode, elapsed: Duration) {
-        let route = Word(route.word());
-        self.requests.get_or_create(&RequestLabels { route: route.clone(), status: status.as_u16() }).inc();
-        self.durations.get_or_create(&RouteLabels { route }).observe(elapsed.as_secs_f64());
+        let Some(metrics) = self.routes.get(route as usize) else { return };
+        metrics.latencies.observe(elapsed);
+        if status == StatusCode::OK {
+            metrics.ok.inc();
+        } else {
+            let labels = RequestLabels { route: Word(route.word()), status: status.as_u16() };
+            self.requests.get_or_create(&labels).inc();
+        }
     }
 
     fn text(&self, windows: (usize, usize), index: IndexState) -> Result<String, std::fmt::Error> {
@@ -205,6 +232,10 @@ pub(crate) enum RouteClass {
 }
 
 impl RouteClass {
+    /// Every class, in the order in which they are declared.
+    const ALL: [Self; 7] =
+        [Self::Api, Self::ForwardAuth, Self::Introspection, Self::Revocation, Self::Asset, Self::Probe, Self::Page];
+
     /// The class of a path.
     pub(crate) fn of(state: &ServerState, path: &str) -> Self {
         match path {
@@ -232,17 +263,15 @@ impl RouteClass {
 }
 
 /// `GET /metrics`, to those whom `--metrics-allow` names.
-pub(crate) async fn show(State(state): State<ServerState>, request: Request) -> Response {
-    let origin = origin_of(&request);
+pub(crate) async fn show(State(state): State<ServerState>, Extension(arrival): Extension<Arrival>) -> Response {
+    let request_id = arrival.request_id.as_str();
     // The address that the connection comes from: what a header says is not looked at here.
-    let allowed = peer_of(request.extensions()).is_some_and(|peer: IpAddr| state.network.metrics_allow.contains(peer));
-    if !allowed {
+    if !state.network.metrics_allow.contains(arrival.peer) {
         let detail = "Metrics are shown to the addresses of --metrics-allow only.";
-        return Problem::new(ProblemCode::NotAllowedFromHere, detail).into_response(&origin.request_id);
+        return Problem::new(ProblemCode::NotAllowedFromHere, detail).into_response(request_id);
     }
     let Ok(text) = state.metrics.text(state.service.counted_windows(), state.service.index_state()) else {
-        return Problem::new(ProblemCode::Internal, "The metrics could not be written.")
-            .into_response(&origin.request_id);
+        return Problem::new(ProblemCode::Internal, "The metrics could not be written.").into_response(request_id);
     };
     let mut response = Response::new(Body::from(text));
     response.headers_mut().insert(CONTENT_TYPE, MEDIA_TYPE);
@@ -253,6 +282,16 @@ pub(crate) async fn show(State(state): State<ServerState>, request: Request) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_is_counted_under_its_own_name() {
+        for (place, verdict) in Verdict::ALL.into_iter().enumerate() {
+            assert_eq!(verdict as usize, place, "{verdict:?}");
+        }
+        for (place, route) in RouteClass::ALL.into_iter().enumerate() {
+            assert_eq!(route as usize, place, "{route:?}");
+        }
+    }
 
     #[test]
     fn what_is_counted_is_shown() {
@@ -273,6 +312,9 @@ mod tests {
             r#"latchkey_requests_total{route="api",status="200"} 1"#,
             r#"latchkey_request_duration_seconds_bucket{le="0.0001",route="api"} 0"#,
             r#"latchkey_request_duration_seconds_bucket{le="0.00025",route="api"} 1"#,
+            r#"latchkey_request_duration_seconds_bucket{le="+Inf",route="api"} 1"#,
+            r#"latchkey_request_duration_seconds_count{route="api"} 1"#,
+            r#"latchkey_request_duration_seconds_sum{route="api"} 0.0002"#,
             r#"latchkey_limit_windows{limit="address"} 4"#,
             "latchkey_index_secrets 5",
             "latchkey_index_bytes 400",

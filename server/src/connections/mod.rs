@@ -1,10 +1,13 @@
 //! Connections: accepted, bounded, and ended in good order.
 //!
-//! 1. A connection is accepted while fewer than [`Limits::concurrent`] are open; the rest wait in the kernel.
+//! 1. A connection is accepted while fewer than [`Limits::concurrent`] are open; the rest wait in the kernel. Behind
+//!    a [`Door`] with TLS, that comes first, in the time that a request's head may take.
 //! 2. Its first request's head must arrive within [`Limits::head`], and so must each later one: a client that
 //!    sends slowly, or nothing, loses the connection rather than keeping its place.
 //! 3. When the server is to stop, nothing more is accepted; answers that are under way are finished, idle
 //!    connections closed. What is left after [`Limits::farewell`] is cut off.
+
+mod timer;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -17,19 +20,23 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::Response;
-use http::Request;
+use http::header::HOST;
+use http::{HeaderValue, Request, Version};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 use tower::ServiceExt as _;
 
 use crate::routing::Application;
+use crate::tls::Tls;
+use timer::{LOOK, LookedAt};
 
 /// The pause after a failed accept: such failures (no file descriptors left) pass when connections end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -41,8 +48,8 @@ const MAX_STREAMS: u32 = 100;
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A connection's place among those that may be open, in the extensions of its requests. A request that goes on
-/// when its connection has become something else keeps it.
+/// A connection's place among those that may be open. A request that goes on when its connection has become something
+/// else keeps it.
 #[derive(Debug, Clone)]
 pub(crate) struct Place(#[expect(dead_code, reason = "it is given back by being dropped")] Arc<OwnedSemaphorePermit>);
 
@@ -63,20 +70,42 @@ impl Default for Limits {
     }
 }
 
+/// Who sent a request, as far as its connection tells.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// The other end.
+    pub peer: SocketAddr,
+    place: Option<Place>,
+}
+
+impl Client {
+    /// A client at the other end of a connection that has no place to keep.
+    #[must_use]
+    pub const fn at(peer: SocketAddr) -> Self {
+        Self { peer, place: None }
+    }
+
+    /// The connection's place, for what goes on when the connection has become something else.
+    pub(crate) const fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
+    }
+}
+
 /// What answers the requests of connections.
 pub trait Answers: Clone + Send + Sync + 'static {
     /// Answers a request.
-    fn answer(&self, request: axum::extract::Request) -> impl Future<Output = Response> + Send;
+    fn answer(&self, request: axum::extract::Request, client: &Client) -> impl Future<Output = Response> + Send;
 }
 
 impl Answers for Application {
-    fn answer(&self, request: axum::extract::Request) -> impl Future<Output = Response> + Send {
-        Self::answer(self, request)
+    fn answer(&self, request: axum::extract::Request, client: &Client) -> impl Future<Output = Response> + Send {
+        Self::answer(self, request, client)
     }
 }
 
 impl Answers for Router {
-    async fn answer(&self, request: axum::extract::Request) -> Response {
+    async fn answer(&self, mut request: axum::extract::Request, client: &Client) -> Response {
+        request.extensions_mut().insert(ConnectInfo(client.peer));
         match self.clone().oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},
@@ -84,8 +113,29 @@ impl Answers for Router {
     }
 }
 
+/// Where connections come in.
+pub struct Door {
+    listener: TcpListener,
+    tls: Option<Tls>,
+}
+
+impl Door {
+    /// A listener whose connections are TLS, where that is given.
+    #[must_use]
+    pub const fn new(listener: TcpListener, tls: Option<Tls>) -> Self {
+        Self { listener, tls }
+    }
+}
+
+impl From<TcpListener> for Door {
+    fn from(listener: TcpListener) -> Self {
+        Self::new(listener, None)
+    }
+}
+
 /// Serves connections until `stop` is done, and until they have ended.
-pub async fn serve(listener: TcpListener, app: impl Answers, limits: Limits, stop: impl Future<Output = ()>) {
+pub async fn serve(door: impl Into<Door>, app: impl Answers, limits: Limits, stop: impl Future<Output = ()>) {
+    let Door { listener, tls } = door.into();
     let protocol = Arc::new(protocol(limits));
     let places = Arc::new(Semaphore::new(limits.concurrent));
     let graceful = GracefulShutdown::new();
@@ -98,7 +148,17 @@ pub async fn serve(listener: TcpListener, app: impl Answers, limits: Limits, sto
             accepted = accept(&listener, &places) => accepted,
         };
         let client = Client { peer, place };
-        open.spawn(serve_one(stream, client, app.clone(), Arc::clone(&protocol), limits.head, graceful.watcher()));
+        let (app, protocol, watcher) = (app.clone(), Arc::clone(&protocol), graceful.watcher());
+        match tls.clone() {
+            None => open.spawn(serve_one(stream, client, app, protocol, limits.head, watcher)),
+            Some(tls) => open.spawn(async move {
+                let began = Instant::now();
+                if let Some(stream) = tls.accept(stream, peer, limits.head).await {
+                    let left = limits.head.saturating_sub(began.elapsed());
+                    serve_one(stream, client, app, protocol, left, watcher).await;
+                }
+            }),
+        };
     }
     drop(listener);
     if timeout(limits.farewell, graceful.shutdown()).await.is_err() {
@@ -112,7 +172,12 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, 
     let place = Arc::clone(places).acquire_owned().await.ok().map(|permit| Place(Arc::new(permit)));
     loop {
         match listener.accept().await {
-            Ok((stream, peer)) => return (stream, peer, place),
+            Ok((stream, peer)) => {
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(cause = %error, "TCP_NODELAY could not be set");
+                }
+                return (stream, peer, place);
+            }
             Err(error) => {
                 tracing::warn!(cause = %error, "a connection could not be accepted");
                 sleep(ACCEPT_PAUSE).await;
@@ -125,7 +190,7 @@ fn protocol(limits: Limits) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
-        .timer(TokioTimer::new())
+        .timer(LookedAt)
         .header_read_timeout(limits.head)
         .max_buf_size(usize::try_from(MAX_HEAD).unwrap_or(usize::MAX))
         .keep_alive(true);
@@ -139,49 +204,65 @@ fn protocol(limits: Limits) -> Builder<TokioExecutor> {
     builder
 }
 
-struct Client {
-    peer: SocketAddr,
-    place: Option<Place>,
-}
-
 async fn serve_one(
-    stream: TcpStream,
-    Client { peer, place }: Client,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    client: Client,
     app: impl Answers,
     protocol: Arc<Builder<TokioExecutor>>,
     head: Duration,
     watcher: Watcher,
 ) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(cause = %error, "TCP_NODELAY could not be set");
-    }
-    let asked = Arc::new(AtomicBool::new(false));
+    let peer = client.peer;
+    let served = Arc::new(Served { app, client, was_asked: AtomicBool::new(false) });
     let service = {
-        let asked = Arc::clone(&asked);
+        let served = Arc::clone(&served);
         service_fn(move |mut request: Request<Incoming>| {
-            asked.store(true, Ordering::Relaxed);
-            request.extensions_mut().insert(ConnectInfo(peer));
-            if let Some(place) = &place {
-                request.extensions_mut().insert(place.clone());
+            let served = Arc::clone(&served);
+            name_host(&mut request);
+            async move {
+                served.was_asked.store(true, Ordering::Relaxed);
+                Ok::<_, Infallible>(served.app.answer(request.map(Body::new), &served.client).await)
             }
-            let app = app.clone();
-            async move { Ok::<_, Infallible>(app.answer(request.map(Body::new)).await) }
         })
     };
     let connection = protocol.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
     let mut connection = pin!(watcher.watch(connection));
-    // The protocol's own limit on heads begins once it is known which protocol is spoken.
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = sleep(head) => {
-            if !asked.load(Ordering::Relaxed) {
-                tracing::debug!(%peer, "a connection was closed: no request came");
-                return;
-            }
-            connection.await
+    let begun = Instant::now();
+    let mut looks = interval_at(begun + LOOK.min(head), LOOK.min(head));
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let ended = loop {
+        tokio::select! {
+            biased;
+            ended = connection.as_mut() => break ended,
+            // The connection is then looked at again, and its timers with it.
+            _ = looks.tick() => {}
+        }
+        // The protocol's own limit on heads begins once it is known which protocol is spoken.
+        if begun.elapsed() >= head && !served.was_asked.load(Ordering::Relaxed) {
+            tracing::debug!(%peer, "a connection was closed: no request came");
+            return;
         }
     };
     if let Err(error) = ended {
         tracing::debug!(%peer, cause = %error, "a connection ended early");
+    }
+}
+
+/// What the requests of one connection share.
+struct Served<A> {
+    app: A,
+    client: Client,
+    was_asked: AtomicBool,
+}
+
+/// Gives a request of HTTP/2 the Host that one of HTTP/1 has: it names the authority elsewhere (RFC 9113 section
+/// 8.3.1), and everything that asks under which name Latchkey was called would otherwise have to look in both.
+fn name_host(request: &mut Request<Incoming>) {
+    if request.version() != Version::HTTP_2 || request.headers().contains_key(HOST) {
+        return;
+    }
+    let host = request.uri().authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
+    if let Some(host) = host {
+        request.headers_mut().insert(HOST, host);
     }
 }

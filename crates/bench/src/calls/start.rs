@@ -1,0 +1,95 @@
+//! What the index of live tokens costs at the start, and in memory.
+
+use std::path::Path;
+use std::time::Instant;
+
+use sqlx::{AnyConnection, Connection as _, Row as _};
+
+use super::contestant::Contestant;
+use super::{Presented, tell};
+use crate::Outcome;
+
+/// A server that has started over the database, and how that went.
+pub(super) struct Started {
+    pub(super) latchkey: Contestant,
+    /// How many live tokens it has in memory.
+    pub(super) live: u64,
+    first_verify: f64,
+    complete: f64,
+    select: f64,
+    bytes_each: f64,
+}
+
+/// Starts it, beside one over an empty database.
+pub(super) async fn measure(directory: &Path, url: &str, latchkey: &Path, presented: &[Presented]) -> Outcome<Started> {
+    let (select, live) = select(url).await?;
+    let empty_url = format!("sqlite://{}", directory.join("empty.db").display());
+    let empty = serve(latchkey, &empty_url, &directory.join("empty.log"))?;
+    let nothing = empty.memory()?;
+    drop(empty);
+
+    let server = serve(latchkey, url, &directory.join("latchkey.log"))?;
+    let listening = Instant::now();
+    let token = presented.last().ok_or("no token to present")?;
+    let answer = server.ask(&format!(
+        "GET /api/v1/token HTTP/1.1\r\nhost: bench\r\nconnection: close\r\nauthorization: {}\r\n\r\n",
+        token.basic()
+    ))?;
+    if !answer.starts_with("HTTP/1.1 200") {
+        return Err(format!("the first call was refused: {answer}").into());
+    }
+    let first_verify = listening.elapsed().as_secs_f64();
+    #[expect(clippy::cast_precision_loss, reason = "a count of tokens")]
+    let tokens = live as f64;
+    server.wait_for_index(tokens)?;
+    let complete = listening.elapsed().as_secs_f64();
+    let bytes_each = (server.memory()? - nothing) / tokens;
+    Ok(Started { latchkey: server, live, first_verify, complete, select, bytes_each })
+}
+
+fn serve(latchkey: &Path, url: &str, log: &Path) -> Outcome<Contestant> {
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--trusted-proxies", "127.0.0.1", "--database-url", url];
+    Contestant::start(latchkey, &arguments, log)
+}
+
+/// How long it takes to read the same rows, and how many there are.
+async fn select(url: &str) -> Outcome<(f64, u64)> {
+    use futures_util::TryStreamExt as _;
+
+    sqlx::any::install_default_drivers();
+    let mut connection = AnyConnection::connect(url).await?;
+    let begun = Instant::now();
+    let mut rows = sqlx::query(
+        "SELECT token_secret.hash, token_secret.not_after, token.sid, token.owner, token.scopes, token.created_at, \
+         token.expires_at, token.rate_limit FROM token_secret JOIN token ON token.sid = token_secret.sid \
+         WHERE token.revoked_at IS NULL",
+    )
+    .fetch(&mut connection);
+    let mut count = 0;
+    while let Some(row) = rows.try_next().await? {
+        let hash: &[u8] = row.try_get("hash")?;
+        count += u64::from(hash.len() == 32);
+    }
+    drop(rows);
+    let took = begun.elapsed().as_secs_f64();
+    connection.close().await?;
+    Ok((took, count))
+}
+
+impl Started {
+    /// Prints the lines of the table.
+    pub(super) fn tell(&self) {
+        tell(
+            &format!("index complete, {} live tokens", self.live),
+            "a SELECT of the same rows",
+            &[self.complete / self.select],
+            &format!(
+                "{:.2} s, {:.2} s; first call answered {:.0} ms after listening",
+                self.complete,
+                self.select,
+                self.first_verify * 1e3
+            ),
+        );
+        println!("| memory for each live token | a server without any | | {:.0} bytes |", self.bytes_each);
+    }
+}

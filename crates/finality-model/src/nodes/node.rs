@@ -1,0 +1,200 @@
+//! A node: it announces itself, reads the newest revision, applies what it lacks, and trusts its memory for a time.
+
+use latchkey_service::finality::{self, Reading};
+use latchkey_service::ports::Revision;
+
+use super::{Flaw, NOW, Nodes, State};
+
+/// What a node says of itself in the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Said {
+    pub(super) renewal: i64,
+    pub(super) applied: Revision,
+}
+
+/// Where a node stands in its renewal. `began` is when that began, `applied` what it has announced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+enum Place {
+    #[default]
+    Between,
+    /// The statement is on its way.
+    Announcing { began: u64, said: Said },
+    /// It has been done.
+    Announced { began: u64, applied: Revision },
+    /// The newest revision has been read.
+    Read { began: u64, applied: Revision, latest: Revision },
+    /// The lock is held, and changes up to this one have been read.
+    Following { began: u64, applied: Revision, found: Revision },
+    /// The lock has been let go of, and trust not been given yet: only where that is the flaw.
+    Followed { began: u64, applied: Revision },
+    /// Memory is newer than what was announced, which is being said.
+    Confirming { said: Said },
+}
+
+/// A node.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(super) struct Node {
+    /// The newest change in memory; none where there is no index.
+    pub(super) memory: Option<Revision>,
+    /// Whether a change could not be applied.
+    pub(super) is_behind: bool,
+    /// Until when memory counts.
+    pub(super) until: u64,
+    renewals: i64,
+    place: Place,
+    /// What was said on a connection that was given up: the server may do it yet.
+    late: Option<Said>,
+}
+
+/// A node's steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Move {
+    /// It builds its index.
+    Build,
+    /// It loses its index.
+    Lose,
+    /// It begins to renew.
+    Begin,
+    /// The server does what the node has said.
+    Heard,
+    /// The server does what the node has said on a connection that it has given up.
+    HeardLate,
+    /// Whatever is under way fails.
+    Fail,
+    /// It reads the newest revision.
+    Read,
+    /// It takes the lock, and reads the changes that it lacks, if any.
+    Follow,
+    /// It applies them, trusts its memory, and lets go of the lock.
+    Trust,
+}
+
+impl Node {
+    /// By what it judges, where that is its memory.
+    pub(super) fn judges_by(&self) -> Option<Revision> {
+        self.memory.filter(|_| finality::counts(NOW, self.until))
+    }
+
+    pub(super) const fn has_announced_itself(&self) -> bool {
+        self.renewals > 0 && matches!(self.place, Place::Between)
+    }
+
+    /// Whether the lock is held under which changes are applied.
+    pub(super) const fn is_locked(&self) -> bool {
+        matches!(self.place, Place::Following { .. })
+    }
+
+    pub(super) fn age(&mut self, by: u64) {
+        self.until = self.until.saturating_sub(by);
+        if !finality::counts(NOW, self.until) {
+            self.until = 0;
+        }
+        // What is further back than any trust goes is one and the same.
+        let oldest = NOW - finality::micros(finality::LEASE);
+        match &mut self.place {
+            Place::Announcing { began, .. }
+            | Place::Announced { began, .. }
+            | Place::Read { began, .. }
+            | Place::Following { began, .. }
+            | Place::Followed { began, .. } => *began = (*began - by).max(oldest),
+            Place::Between | Place::Confirming { .. } => {}
+        }
+    }
+
+    pub(super) fn moves(&self, bounds: &Nodes) -> impl Iterator<Item = Move> {
+        let more = self.renewals < bounds.renewals;
+        let here: &[Move] = match (self.memory, &self.place) {
+            (None, _) => &[Move::Build],
+            (_, Place::Between) if more => &[Move::Begin, Move::Lose],
+            (_, Place::Between) => &[],
+            (_, Place::Announcing { .. } | Place::Confirming { .. }) => &[Move::Heard, Move::Fail],
+            (_, Place::Announced { .. }) => &[Move::Read, Move::Fail],
+            (_, Place::Read { .. }) => &[Move::Follow, Move::Fail],
+            (_, Place::Following { .. } | Place::Followed { .. }) => &[Move::Trust, Move::Fail],
+        };
+        here.iter().copied().chain(self.late.map(|_| Move::HeardLate))
+    }
+
+    fn say(&mut self, applied: Revision) -> Said {
+        self.renewals += 1;
+        Said { renewal: self.renewals, applied }
+    }
+
+    fn lose(&mut self) {
+        let (renewals, late) = (self.renewals, self.late);
+        *self = Self { renewals, late, ..Self::default() };
+    }
+}
+
+/// One of a node's steps; `None` where it cannot take it.
+pub(super) fn take(bounds: &Nodes, state: &mut State, number: usize, taken: Move) -> Option<()> {
+    let latest = state.latest;
+    let node = state.nodes.get_mut(number)?;
+    let row = state.rows.get_mut(number)?;
+    let hear = |row: &mut Option<Said>, said: Said| {
+        let renewal = match (bounds.flaw, &row) {
+            (Flaw::RenewalsBeginAnew, before) => before.map_or(1, |before| before.renewal + 1),
+            _ => said.renewal,
+        };
+        if row.is_none_or(|before| before.renewal < renewal) {
+            *row = Some(Said { renewal, ..said });
+        }
+    };
+    match (taken, node.place) {
+        (Move::Build, _) => node.memory = Some(latest),
+        (Move::Lose, _) => node.lose(),
+        (Move::Begin, _) => {
+            let said = node.say(node.memory?);
+            node.place = if bounds.flaw == Flaw::ReadBeforeAnnounced {
+                // What is read now is what it will go by.
+                node.late = Some(said);
+                Place::Read { began: NOW, applied: said.applied, latest }
+            } else {
+                Place::Announcing { began: NOW, said }
+            };
+        }
+        (Move::Heard, Place::Announcing { began, said }) => {
+            hear(row, said);
+            node.place = Place::Announced { began, applied: said.applied };
+        }
+        (Move::Heard, Place::Confirming { said }) => {
+            hear(row, said);
+            node.place = Place::Between;
+        }
+        (Move::HeardLate, _) => hear(row, node.late.take()?),
+        (Move::Fail, place) => {
+            if let Place::Announcing { said, .. } | Place::Confirming { said } = place {
+                node.late = Some(said);
+            }
+            node.place = Place::Between;
+        }
+        (Move::Read, Place::Announced { began, applied }) => node.place = Place::Read { began, applied, latest },
+        (Move::Follow, Place::Read { began, applied, latest: read }) => {
+            match finality::reading(read, node.memory?, node.is_behind) {
+                Reading::Current => node.place = Place::Following { began, applied, found: node.memory? },
+                Reading::Behind => node.place = Place::Following { began, applied, found: latest },
+                Reading::Ahead => node.lose(),
+            }
+        }
+        (Move::Trust, Place::Following { began, applied, found }) => {
+            node.memory = Some(found);
+            node.is_behind = false;
+            node.place = Place::Followed { began, applied };
+            if bounds.flaw != Flaw::TrustOutsideTheLock {
+                trust(bounds, node, began, applied)?;
+            }
+        }
+        (Move::Trust, Place::Followed { began, applied }) => trust(bounds, node, began, applied)?,
+        _ => return None,
+    }
+    Some(())
+}
+
+fn trust(bounds: &Nodes, node: &mut Node, began: u64, announced: Revision) -> Option<()> {
+    let began = if bounds.flaw == Flaw::TrustFromTheEnd { NOW } else { began };
+    let until = finality::counts_until(began, finality::LEASE);
+    node.until = if finality::counts(NOW, until) { until } else { 0 };
+    let applied = node.memory?;
+    node.place = if applied > announced { Place::Confirming { said: node.say(applied) } } else { Place::Between };
+    Some(())
+}

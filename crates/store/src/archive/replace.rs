@@ -1,0 +1,160 @@
+//! Replacing what a database holds by what a file holds: `import` into an empty one, `restore` over another.
+//!
+//! It is one transaction, and a change to everything (`Write::commit_change`): servers that are running go on with
+//! what was there until it is committed, and with the new from then on, before the command answers.
+
+use std::path::Path;
+
+use latchkey_service::AuditEntry;
+use latchkey_service::ports::{Committed, StoreResult, TokenChange};
+use sqlx::{AnyConnection, AssertSqlSafe};
+
+use super::carried::{self, Kept, TakenBack};
+use super::{Archive, ArchiveError, load, shape, write};
+use crate::failure::OrUnavailable as _;
+use crate::row::Fields;
+use crate::transaction::Write;
+use crate::{SqlStore, audit};
+
+/// What becomes of what was taken back since a copy was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// It stays taken back.
+    Revoke,
+    /// It is as it was then: tokens open again, people are let in again.
+    Revive,
+}
+
+/// What a restore has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replaced {
+    /// How many rows came from the file.
+    pub rows: u64,
+    /// What stays taken back, though the file has it otherwise.
+    pub kept: TakenBack,
+}
+
+impl SqlStore {
+    /// Whether nobody has used the database yet: it has its schema, and nothing else.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn is_unused(&self) -> StoreResult<bool> {
+        let mut connection = self.reads.acquire().await.or_unavailable()?;
+        is_unused(&mut connection).await
+    }
+
+    /// What was taken back in this database after the copy was taken, as far as times tell.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn taken_back_since(&self, archive: &Archive) -> StoreResult<TakenBack> {
+        let mut connection = self.reads.acquire().await.or_unavailable()?;
+        carried::since(&mut connection, archive).await
+    }
+
+    /// Takes a file into a database that is unused, with this entry in its audit log. Nothing is written unless all
+    /// of it is, and is what the file says.
+    ///
+    /// # Errors
+    /// Where the database is in use, or fails, or the file is not what it was when it was opened.
+    pub async fn import(&self, archive: &mut Archive, entry: &AuditEntry) -> Result<Committed<u64>, ArchiveError> {
+        let mut transaction = self.begin_replacing().await?;
+        if !is_unused(&mut transaction).await? {
+            return Err(ArchiveError::NotEmpty);
+        }
+        let kept = Kept::of(&mut transaction, false).await?;
+        load::load(&mut transaction, self.engine, archive).await?;
+        kept.hand_on(&mut transaction).await?;
+        audit::write(&mut transaction, entry).await?;
+        let rows = archive.rows();
+        Ok(transaction.commit_change(&[TokenChange::Everything], rows).await?)
+    }
+
+    /// Replaces what the database holds by what a file holds, with this entry in its audit log, to which is added
+    /// what stayed taken back. Sessions end, and links to choose a password by. With `copy`, what is replaced is
+    /// written there first. Nothing is changed unless all of it is.
+    ///
+    /// # Errors
+    /// Where the database fails, or the file is not what it was when it was opened, or what was taken back since
+    /// cannot be told ([`ArchiveError::NotLater`]).
+    pub async fn restore(
+        &self,
+        archive: &mut Archive,
+        since: Since,
+        copy: Option<&Path>,
+        entry: AuditEntry,
+    ) -> Result<Committed<Replaced>, ArchiveError> {
+        let mut transaction = self.begin_replacing().await?;
+        if let Some(path) = copy {
+            write::copy(&mut transaction, self.engine, self.schema.to, entry.at, path).await?;
+        }
+        let replaced = self.replace(&mut transaction, archive, since, entry).await;
+        let committed = match replaced {
+            Ok(replaced) => {
+                transaction.commit_change(&[TokenChange::Everything], replaced).await.map_err(ArchiveError::Store)
+            }
+            Err(error) => Err(error),
+        };
+        if let (Err(_), Some(path)) = (&committed, copy) {
+            // What was to be replaced is still there.
+            let _ = std::fs::remove_file(path);
+        }
+        committed
+    }
+
+    async fn replace(
+        &self,
+        connection: &mut AnyConnection,
+        archive: &mut Archive,
+        since: Since,
+        mut entry: AuditEntry,
+    ) -> Result<Replaced, ArchiveError> {
+        let kept = Kept::of(connection, since == Since::Revoke).await?;
+        load::load(connection, self.engine, archive).await?;
+        kept.hand_on(connection).await?;
+        kept.end_sessions(connection).await?;
+        let taken_back = kept.apply(connection, entry.at).await?;
+        let taken_back = taken_back.ok_or_else(|| ArchiveError::NotLater { file: archive.path().to_owned() })?;
+        entry.detail.push_str(&in_words(since, taken_back));
+        audit::write(connection, &entry).await?;
+        Ok(Replaced { rows: archive.rows(), kept: taken_back })
+    }
+
+    /// Begins a transaction that has the database to itself, as long as it takes.
+    async fn begin_replacing(&self) -> StoreResult<Write> {
+        if let Some(sql) = self.engine.refer_freely() {
+            // Not to be said within a transaction, and of the connection that the next one will have: there is one.
+            sqlx::raw_sql(sql).execute(&self.writes).await.or_unavailable()?;
+        }
+        let mut transaction = self.begin().await?;
+        if let Some(sql) = self.engine.take_any_time() {
+            sqlx::raw_sql(sql).execute(&mut *transaction).await.or_unavailable()?;
+            let tables = shape::every_table(&mut transaction, self.engine).await?;
+            let names = tables.iter().map(|table| shape::quoted(&table.name)).collect::<Vec<_>>().join(", ");
+            let sql = format!("LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE");
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *transaction).await.or_unavailable()?;
+        }
+        Ok(transaction)
+    }
+}
+
+fn in_words(since: Since, TakenBack { tokens, reps }: TakenBack) -> String {
+    match since {
+        Since::Revoke => format!("; revoked since and kept so: {tokens} tokens, {reps} service reps"),
+        Since::Revive => "; what was revoked since was revived".to_owned(),
+    }
+}
+
+/// Every change leaves its entry, and the first one begins the chain.
+async fn is_unused(connection: &mut AnyConnection) -> StoreResult<bool> {
+    let row = sqlx::query(
+        "SELECT CAST((SELECT COUNT(*) FROM audit_entry) + (SELECT COUNT(*) FROM audit_chain) \
+         + (SELECT COUNT(*) FROM service_rep) + (SELECT COUNT(*) FROM token) AS BIGINT) AS number",
+    )
+    .persistent(false)
+    .fetch_one(connection)
+    .await
+    .or_unavailable()?;
+    Ok(Fields::of(&row, "the database").number("number")? == 0)
+}

@@ -1,0 +1,147 @@
+//! `latchkey restore`
+//!
+//! A backup knows nothing of what was taken back after it: tokens that were revoked would open again, people who were
+//! disabled would be let in. So it is asked which it is to be, and without an answer nothing is done. What is
+//! replaced is written to a file first.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use latchkey_store::{Archive, Since, TakenBack};
+use serde::Serialize;
+
+use super::copy::failed;
+use super::failure::{Broken as _, Exit, Failed};
+use super::output;
+use super::setting::{Open, Sources};
+
+#[derive(Debug, Args)]
+pub(super) struct Restore {
+    /// The file that `backup` or `export` has written
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Keep revoked what was revoked since the backup, as the database knows it that is replaced
+    #[arg(long, env = "LATCHKEY_REVOKE_SINCE", value_parser = clap::builder::FalseyValueParser::new())]
+    revoke_since: bool,
+    /// Let tokens that were revoked since the backup open again, and people in who were disabled since
+    #[arg(
+        long,
+        env = "LATCHKEY_REVIVE_REVOKED",
+        conflicts_with = "revoke_since",
+        value_parser = clap::builder::FalseyValueParser::new()
+    )]
+    revive_revoked: bool,
+    /// Where to write what is replaced; without it, beside the backup
+    #[arg(long, value_name = "FILE", env = "LATCHKEY_REPLACED_TO")]
+    replaced_to: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Restored<'a> {
+    file: &'a Path,
+    taken_at: String,
+    rows: u64,
+    kept_revoked: u64,
+    kept_disabled: u64,
+    replaced: Option<&'a Path>,
+}
+
+impl Restore {
+    pub(super) async fn run(self, sources: &Sources) -> Result<(), Failed> {
+        // All of it is read before a database is touched.
+        let mut archive = Archive::open(&self.file).map_err(failed)?;
+        let taken_at = archive.taken_at();
+        let open = sources.open().await?;
+        let since = self.since(&archive, &open).await?;
+        let is_unused = open.store.is_unused().await.broken(|error| error.to_string())?;
+        let copy = (!is_unused).then(|| self.copy());
+        let entry = open.service.restore_entry(taken_at, &open.origin()).await;
+        let entry = entry.map_err(|failure| Failed::of(failure, ""))?;
+        let restored = open.store.restore(&mut archive, since, copy.as_deref(), entry).await.map_err(failed)?;
+        // Running servers follow before anybody is told.
+        let restored = open.service.settle(restored).await.map_err(|failure| Failed::of(failure, ""))?;
+        open.store.close().await;
+        output::tell("Everybody signs in anew. Links to choose a password by are to be made anew.");
+        output::json(&Restored {
+            file: &self.file,
+            taken_at: taken_at.to_rfc3339(),
+            rows: restored.rows,
+            kept_revoked: restored.kept.tokens,
+            kept_disabled: restored.kept.reps,
+            replaced: copy.as_deref(),
+        })
+    }
+
+    /// What becomes of what was taken back since: by the flags, or by what is answered.
+    async fn since(&self, archive: &Archive, open: &Open) -> Result<Since, Failed> {
+        if self.revoke_since {
+            return Ok(Since::Revoke);
+        }
+        if self.revive_revoked {
+            return Ok(Since::Revive);
+        }
+        let found = open.store.taken_back_since(archive).await.broken(|error| error.to_string())?;
+        let taken_at = archive.taken_at().to_rfc3339();
+        let found = in_words(found);
+        if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+            let line = format!(
+                "nothing was done: the backup is of {taken_at}, and since then {found}; say what becomes of that, \
+                 --revoke-since or --revive-revoked"
+            );
+            return Err(Failed::new(Exit::Unconfirmed, line));
+        }
+        output::tell(&format!("The backup is of {taken_at}. Since then {found}, as far as this database knows."));
+        match ask("Write \"revoke\" to keep that so, \"revive\" to take it back: ").as_deref() {
+            Some("revoke") => Ok(Since::Revoke),
+            Some("revive") => Ok(Since::Revive),
+            _ => Err(Failed::new(Exit::Unconfirmed, "nothing was done: it was not confirmed")),
+        }
+    }
+
+    /// A file that is not there yet.
+    fn copy(&self) -> PathBuf {
+        if let Some(file) = &self.replaced_to {
+            return file.clone();
+        }
+        let mut attempt: u32 = 1;
+        loop {
+            let mut name = self.file.as_os_str().to_owned();
+            name.push(".replaced");
+            if attempt > 1 {
+                name.push(format!("-{attempt}"));
+            }
+            let path = PathBuf::from(name);
+            if !path.exists() {
+                return path;
+            }
+            attempt = attempt.saturating_add(1);
+        }
+    }
+}
+
+fn in_words(TakenBack { tokens, reps }: TakenBack) -> String {
+    let (token, rep) = (if tokens == 1 { "token was" } else { "tokens were" }, if reps == 1 { "rep" } else { "reps" });
+    format!("{tokens} {token} revoked and {reps} service {rep} disabled")
+}
+
+fn ask(question: &str) -> Option<String> {
+    let mut stderr = io::stderr().lock();
+    // Where the question cannot be shown, no answer comes either.
+    let _ = stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush());
+    drop(stderr);
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer).ok()?;
+    Some(answer.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_taken_back_is_said() {
+        assert_eq!(in_words(TakenBack { tokens: 1, reps: 0 }), "1 token was revoked and 0 service reps disabled");
+        assert_eq!(in_words(TakenBack { tokens: 2, reps: 1 }), "2 tokens were revoked and 1 service rep disabled");
+    }
+}

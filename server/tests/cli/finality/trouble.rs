@@ -1,0 +1,95 @@
+//! What goes wrong while races are run.
+
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use latchkey_throwaway_postgres::Cluster;
+use sqlx::{Connection as _, PgConnection};
+
+use super::all_nodes::Nodes;
+use super::race::Chance;
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// Nothing.
+    None,
+    /// One node after the other is stopped for up to three seconds, and goes on.
+    NodeStopped,
+    /// The connections on which nodes listen are cut, now and then all there are.
+    ConnectionsCut,
+    /// The database crashes and is started again.
+    DatabaseCrashes,
+}
+
+/// Trouble that is being made.
+pub(super) struct Making {
+    is_over: Arc<AtomicBool>,
+    thread: JoinHandle<usize>,
+}
+
+impl Making {
+    /// Ends it, and tells how often it was made.
+    pub(super) fn end(self) -> usize {
+        self.is_over.store(true, Ordering::SeqCst);
+        self.thread.join().unwrap()
+    }
+}
+
+/// Begins to make trouble. The cluster lives until that ends.
+pub(super) fn begin(trouble: Trouble, nodes: &Nodes, mut cluster: Cluster) -> Making {
+    let is_over = Arc::new(AtomicBool::new(false));
+    let ids: Vec<u32> = nodes.servers.iter().map(crate::support::Server::id).collect();
+    let url = nodes.url.clone();
+    let over = Arc::clone(&is_over);
+    let thread = thread::spawn(move || {
+        let (mut chance, mut made) = (Chance(20_261_125), 0);
+        while !over.load(Ordering::SeqCst) {
+            pause(&mut chance, 400);
+            match trouble {
+                Trouble::None => continue,
+                Trouble::NodeStopped => {
+                    let node = ids[made % ids.len()];
+                    signal("STOP", node);
+                    pause(&mut chance, 3_000);
+                    signal("CONT", node);
+                }
+                Trouble::ConnectionsCut => cut(&url, chance.below(10) == 0),
+                Trouble::DatabaseCrashes => {
+                    // Long enough for something to be done in between.
+                    thread::park_timeout(Duration::from_millis(1_500 + chance.below(2_500)));
+                    cluster.restart().unwrap();
+                }
+            }
+            made += 1;
+        }
+        made
+    });
+    Making { is_over, thread }
+}
+
+fn pause(chance: &mut Chance, most: u64) {
+    thread::park_timeout(Duration::from_millis(chance.below(most)));
+}
+
+fn signal(name: &str, process: u32) {
+    assert!(Command::new("kill").args([format!("-{name}"), process.to_string()]).status().unwrap().success());
+}
+
+fn cut(url: &str, all: bool) {
+    let what =
+        if all { "" } else { "AND (query LIKE '%INTO node%' OR query LIKE '%FROM token_revision WHERE id = 1%') " };
+    let statement = format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE datname = current_database() AND pid <> pg_backend_pid() {what}"
+    );
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut connection = PgConnection::connect(url).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    });
+}
