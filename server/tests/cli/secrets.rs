@@ -79,7 +79,7 @@ fn keys_are_added_before_all_others_and_are_their_owners_alone() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn credentials_are_sealed_anew_under_the_newest_key() {
     let place = Place::new();
-    let secret = with_account(&place).await;
+    let secret = Box::pin(with_account(&place)).await;
     let old = fs::read_to_string(place.path(FILE)).unwrap();
     let unchanged = secrets(&place, "rotate").json();
     assert_eq!((&unchanged["resealed"], &unchanged["unneeded"]), (&json!(0), &json!([])));
@@ -115,7 +115,7 @@ async fn credentials_are_sealed_anew_under_the_newest_key() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_does_not_start_without_the_keys_that_it_needs() {
     let place = Place::new();
-    let secret = with_account(&place).await;
+    let secret = Box::pin(with_account(&place)).await;
     let text = fs::read_to_string(place.path(FILE)).unwrap();
     let id = text.lines().last().unwrap().split(' ').next().unwrap();
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use latchkey_domain::external_account::{AccountLevel, AccountState, ExternalAccountId, IntegrationCode};
 use latchkey_domain::{AccountSid, RepId, Timestamp, TokenStatus};
 
-use super::Held;
+use super::{Held, state_of};
 use crate::ports::{AccountRecord, Acted, Credential};
 use crate::{Caller, Outcome, Service};
 
@@ -114,7 +114,7 @@ impl Service {
             level: record.level,
             entity: super::entity_of(record),
             entity_rep: record.entity_rep.as_ref().map(|(id, _)| *id),
-            state: self.state_of(record, integration.needed(&record.scopes), held, now),
+            state: state_of(record, integration.needed(&record.scopes), held, now),
             label: integration.label,
             token: held.map(|held| self.account_token(held, now)),
             version: record.version,

@@ -96,16 +96,6 @@ impl Service {
         Some(Held { credential, known, is_generated })
     }
 
-    /// How an account stands whose token is this.
-    fn state_of(&self, record: &AccountRecord, needed: &ScopeSet, held: Option<&Held>, now: Timestamp) -> AccountState {
-        match (record.stage, held) {
-            (AccountStage::Draft, _) => AccountState::Draft,
-            (AccountStage::Active, Some(held)) => AccountState::of(&held.known.facts(), needed, now),
-            // The database allows no such row.
-            (AccountStage::Active, None) => AccountState::Failing(AccountTrouble::TokenRefused),
-        }
-    }
-
     /// The chosen scopes, where they are in the catalog.
     fn check_chosen(&self, parsed: &mut ParsedAccount, caller: &Caller) {
         let may_grant = self.catalog.grantable_by(caller.rep.role);
@@ -166,6 +156,16 @@ impl Service {
         let mut entry = self.entry(caller.actor(), AuditAction::TokenRevoked, AuditSubject::Nothing, &caller.origin);
         entry.detail = format!("of the external service account {}", record.id);
         entry
+    }
+}
+
+/// How an account stands whose token is this.
+fn state_of(record: &AccountRecord, needed: &ScopeSet, held: Option<&Held>, now: Timestamp) -> AccountState {
+    match (record.stage, held) {
+        (AccountStage::Draft, _) => AccountState::Draft,
+        (AccountStage::Active, Some(held)) => AccountState::of(&held.known.facts(), needed, now),
+        // The database allows no such row.
+        (AccountStage::Active, None) => AccountState::Failing(AccountTrouble::TokenRefused),
     }
 }
 

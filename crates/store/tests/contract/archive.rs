@@ -44,10 +44,16 @@ async fn fill(fixture: &Fixture) {
         "INSERT INTO sign_in_attempt (account, address, at) VALUES ($3, '192.0.2.1', 5)",
         "INSERT INTO token_selection (id, admin, created_at, expires_at) VALUES ($4, $1, 5, 6)",
         "INSERT INTO token_selection_member (selection, sid, used_today) VALUES ($4, $5, 1)",
+        "INSERT INTO token_network (sid, first_address, last_address) VALUES ($5, $7, $7)",
+        "INSERT INTO external_account (id, integration, level, entity, entity_key, state, settings, scopes, token, \
+         token_generated, version, created_at, created_by, changed_at, changed_by, submitted_at, submitted_by) \
+         VALUES ($4, 'e-verify', 'branch', 'Zürich', 'zürich', 'active', '{}', '', $5, 1, 3, 5, $1, 6, $2, 6, $2)",
+        "INSERT INTO external_account_credential (account, name, key_id, sealed) VALUES ($4, 'password', $6, $3)",
     ] {
         let mut query = sqlx::query(sqlx::AssertSqlSafe(renumbered(sql)));
-        for (number, value) in
-            [rep(1), rep(2), bytes(32), bytes(16), sid(1).as_bytes().to_vec()].into_iter().enumerate()
+        for (number, value) in [rep(1), rep(2), bytes(32), bytes(16), sid(1).as_bytes().to_vec(), bytes(8), bytes(17)]
+            .into_iter()
+            .enumerate()
         {
             if sql.contains(&format!("${}", number + 1)) {
                 query = query.bind(value);
@@ -73,7 +79,7 @@ async fn fill(fixture: &Fixture) {
 /// The statement with its parameters counted from 1, without gaps.
 fn renumbered(sql: &str) -> String {
     let mut next = 0;
-    (1..=5).fold(sql.to_owned(), |sql, number| {
+    (1..=7).fold(sql.to_owned(), |sql, number| {
         if !sql.contains(&format!("${number}")) {
             return sql;
         }
