@@ -100,10 +100,9 @@ where
         Err(reason) => Problem::unsafe_path(reason).into_response(arrival.request_id.as_str()),
     };
     // Where it is known who is calling, it stands there already.
-    if route != RouteClass::ForwardAuth || !response.status().is_success() {
-        if let Ok(value) = HeaderValue::from_str(arrival.request_id.as_str()) {
-            response.headers_mut().insert(REQUEST_ID, value);
-        }
+    let is_there = route == RouteClass::ForwardAuth && response.status().is_success();
+    if let (false, Ok(value)) = (is_there, HeaderValue::from_str(arrival.request_id.as_str())) {
+        response.headers_mut().insert(REQUEST_ID, value);
     }
     if state.web.is_https() {
         let year = HeaderValue::from_static("max-age=31536000");
@@ -173,12 +172,13 @@ fn address_of(headers: &HeaderMap, peer: IpAddr, trusted: &Networks) -> Option<I
     if !trusted.contains(peer) {
         return Some(peer);
     }
-    let lines = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
-    let hops: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
-    // From the end: each proxy appends whom it heard from, and only the trusted ones' word counts.
-    let addresses = hops.iter().rev().map(|hop| hop.parse::<IpAddr>().ok().map(|hop| hop.to_canonical()));
-    for address in addresses {
-        match address {
+    // From the end: each proxy appends whom it heard from, and only the trusted ones' word counts. One that cannot be
+    // read is as good as none: what stands before it is not looked at.
+    let lines = headers.get_all(FORWARDED_FOR).iter().rev();
+    let hops = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
+    for hop in hops {
+        let address = std::str::from_utf8(hop).ok().and_then(|hop| hop.trim().parse::<IpAddr>().ok());
+        match address.map(|address| address.to_canonical()) {
             Some(address) if trusted.contains(address) => {}
             found => return found,
         }
@@ -233,8 +233,10 @@ mod tests {
     fn the_client_behind_trusted_proxies_is_found() {
         let trusted: Networks = "10.0.0.0/8".parse().unwrap();
         let from = |peer: &str, lines: &[&str]| {
-            let lines = lines.iter().map(|line| (FORWARDED_FOR, line.parse().unwrap()));
-            let headers: HeaderMap = lines.collect();
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(FORWARDED_FOR, HeaderValue::from_bytes(line.as_bytes()).unwrap());
+            }
             address_of(&headers, peer.parse().unwrap(), &trusted).map(|address| address.to_string()).unwrap_or_default()
         };
         assert_eq!(from("192.0.2.1", &["203.0.113.9"]), "192.0.2.1");
@@ -242,6 +244,9 @@ mod tests {
         assert_eq!(from("10.0.0.1", &["6.6.6.6, 203.0.113.9 ,10.0.0.2"]), "203.0.113.9");
         assert_eq!(from("10.0.0.1", &["6.6.6.6", "203.0.113.9"]), "203.0.113.9");
         assert_eq!(from("10.0.0.1", &["203.0.113.9, unknown"]), "");
+        assert_eq!(from("10.0.0.1", &["é, 203.0.113.9"]), "203.0.113.9");
+        assert_eq!(from("10.0.0.1", &["203.0.113.9, é"]), "");
+        assert_eq!(from("10.0.0.1", &["203.0.113.9", "é"]), "");
         assert_eq!(from("10.0.0.1", &[]), "");
     }
 

@@ -45,7 +45,7 @@ pub(crate) fn standing(
         [
             (RATE_LIMIT_COUNT, usage.calls.into()),
             (RATE_LIMIT_POLICY, policy(usage.limit)),
-            (RATE_LIMIT, parameters(b"r", usage.remaining(), b"t", usage.ends_in_seconds)),
+            (RATE_LIMIT, parameters(b'r', usage.remaining(), b't', usage.ends_in_seconds)),
         ]
     });
     std::iter::once((TOKEN_EXPIRES, expires)).chain(limits.into_iter().flatten())
@@ -55,18 +55,18 @@ fn policy(limit: RateLimit) -> HeaderValue {
     if limit == RateLimit::DEFAULT {
         return DEFAULT_POLICY;
     }
-    parameters(b"q", limit.calls(), b"w", limit.seconds())
+    parameters(b'q', limit.calls(), b'w', limit.seconds())
 }
 
 /// `"pat";r=24;t=5`: a policy's name with two parameters (RFC 9651 section 3.1).
-fn parameters(first: &[u8; 1], one: u32, second: &[u8; 1], two: u32) -> HeaderValue {
+fn parameters(first: u8, one: u32, second: u8, two: u32) -> HeaderValue {
     let mut text = Text { bytes: [0; 40], length: 0 };
     text.push(br#""pat";"#);
-    text.push(first);
+    text.push(&[first]);
     text.push(b"=");
     text.push_number(one);
     text.push(b";");
-    text.push(second);
+    text.push(&[second]);
     text.push(b"=");
     text.push_number(two);
     value(text.bytes.get(..text.length).unwrap_or_default())
@@ -113,10 +113,10 @@ mod tests {
 
     #[test]
     fn limits_are_written_as_the_draft_says() {
-        assert_eq!(parameters(b"r", 0, b"t", 5), r#""pat";r=0;t=5"#);
-        assert_eq!(parameters(b"q", u32::MAX, b"w", u32::MAX), r#""pat";q=4294967295;w=4294967295"#);
+        assert_eq!(parameters(b'r', 0, b't', 5), r#""pat";r=0;t=5"#);
+        assert_eq!(parameters(b'q', u32::MAX, b'w', u32::MAX), r#""pat";q=4294967295;w=4294967295"#);
         assert_eq!(policy(RateLimit::of(100, 60)), r#""pat";q=100;w=60"#);
         let limit = RateLimit::DEFAULT;
-        assert_eq!(policy(limit), parameters(b"q", limit.calls(), b"w", limit.seconds()));
+        assert_eq!(policy(limit), parameters(b'q', limit.calls(), b'w', limit.seconds()));
     }
 }

@@ -113,7 +113,7 @@ fn write(mut draft: File, file: &Path) -> Result<(KeyId, usize), Failed> {
             SecretKeys::parse(&text).broken(|problem| format!("the secret keys {}: {problem}", file.display()))?;
         let count = keys.ids().count();
         // Comments at the beginning stay there.
-        let head = text.lines().take_while(|line| line.starts_with('#')).map(|line| line.len() + 1).sum::<usize>();
+        let head = text.split_inclusive('\n').take_while(|line| line.starts_with('#')).map(str::len).sum::<usize>();
         let (head, rest) = text.split_at_checked(head).unwrap_or(("", &text));
         (Zeroizing::new([head, key.to_line().as_str(), "\n", rest].concat()), count)
     } else {

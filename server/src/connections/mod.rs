@@ -138,6 +138,7 @@ pub async fn serve(door: impl Into<Door>, app: impl Answers, limits: Limits, sto
     let Door { listener, tls } = door.into();
     let protocol = Arc::new(protocol(limits));
     let places = Arc::new(Semaphore::new(limits.concurrent));
+    let patience = Patience::of(limits);
     let graceful = GracefulShutdown::new();
     let mut open = JoinSet::new();
     let mut stop = pin!(stop);
@@ -150,12 +151,12 @@ pub async fn serve(door: impl Into<Door>, app: impl Answers, limits: Limits, sto
         let client = Client { peer, place };
         let (app, protocol, watcher) = (app.clone(), Arc::clone(&protocol), graceful.watcher());
         match tls.clone() {
-            None => open.spawn(serve_one(stream, client, app, protocol, limits.head, watcher)),
+            None => open.spawn(serve_one(stream, client, app, protocol, patience, watcher)),
             Some(tls) => open.spawn(async move {
                 let began = Instant::now();
                 if let Some(stream) = tls.accept(stream, peer, limits.head).await {
-                    let left = limits.head.saturating_sub(began.elapsed());
-                    serve_one(stream, client, app, protocol, left, watcher).await;
+                    let first = limits.head.saturating_sub(began.elapsed());
+                    serve_one(stream, client, app, protocol, Patience { first, ..patience }, watcher).await;
                 }
             }),
         };
@@ -204,12 +205,27 @@ fn protocol(limits: Limits) -> Builder<TokioExecutor> {
     builder
 }
 
+/// How long a connection is waited for.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    /// What is left of the time for its first request's head: a handshake may have taken nearly all of it.
+    first: Duration,
+    /// How often it is looked at while nothing happens. It does not depend on what is left, and is never nothing.
+    look: Duration,
+}
+
+impl Patience {
+    fn of(limits: Limits) -> Self {
+        Self { first: limits.head, look: limits.head.clamp(Duration::from_millis(10), LOOK) }
+    }
+}
+
 async fn serve_one(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     client: Client,
     app: impl Answers,
     protocol: Arc<Builder<TokioExecutor>>,
-    head: Duration,
+    patience: Patience,
     watcher: Watcher,
 ) {
     let peer = client.peer;
@@ -228,7 +244,7 @@ async fn serve_one(
     let connection = protocol.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
     let mut connection = pin!(watcher.watch(connection));
     let begun = Instant::now();
-    let mut looks = interval_at(begun + LOOK.min(head), LOOK.min(head));
+    let mut looks = interval_at(begun + patience.look, patience.look);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let ended = loop {
         tokio::select! {
@@ -238,7 +254,7 @@ async fn serve_one(
             _ = looks.tick() => {}
         }
         // The protocol's own limit on heads begins once it is known which protocol is spoken.
-        if begun.elapsed() >= head && !served.was_asked.load(Ordering::Relaxed) {
+        if begun.elapsed() >= patience.first && !served.was_asked.load(Ordering::Relaxed) {
             tracing::debug!(%peer, "a connection was closed: no request came");
             return;
         }
@@ -264,5 +280,42 @@ fn name_host(request: &mut Request<Incoming>) {
     let host = request.uri().authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
     if let Some(host) = host {
         request.headers_mut().insert(HOST, host);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use tokio::io::{AsyncWriteExt as _, duplex};
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    /// Says when it is asked, and never answers.
+    #[derive(Clone)]
+    struct Asked(Arc<Notify>);
+
+    impl Answers for Asked {
+        async fn answer(&self, _: axum::extract::Request, _: &Client) -> Response {
+            self.0.notify_one();
+            pending().await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_handshake_that_took_all_the_time_leaves_its_connection_as_quiet_as_any() {
+        let limits = Limits::default();
+        let patience = Patience { first: Duration::ZERO, ..Patience::of(limits) };
+        assert_eq!(patience.look, LOOK);
+        assert!(!Patience::of(Limits { head: Duration::ZERO, ..limits }).look.is_zero());
+        let (mut client, server) = duplex(1024);
+        let (asked, peer) = (Arc::new(Notify::new()), Client::at(SocketAddr::from(([127, 0, 0, 1], 1))));
+        client.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        let watcher = GracefulShutdown::new().watcher();
+        let serving = serve_one(server, peer, Asked(Arc::clone(&asked)), Arc::new(protocol(limits)), patience, watcher);
+        let serving = tokio::spawn(serving);
+        asked.notified().await;
+        assert!(!serving.is_finished());
     }
 }

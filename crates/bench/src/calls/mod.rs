@@ -70,8 +70,7 @@ async fn measure_in(directory: &Path, url: &str, plan: &Plan) -> Outcome<()> {
     started.tell();
 
     let mut turns = Vec::new();
-    for round in 1..=plan.rounds {
-        eprintln!("round {round} of {}", plan.rounds);
+    for _ in 0..plan.rounds {
         turns.push(Turn {
             bare: questions.send_to(&bare)?,
             verify: questions.send_to(latchkey)?,

@@ -69,6 +69,10 @@ impl Service {
         let mut credentials: BTreeMap<SettingName, Option<VendorCredential>> =
             asked.map(|setting| (setting.name.clone(), None)).collect();
         for sealed in self.store.sealed_credentials(record.id).await? {
+            // One that the integration does not ask for any longer can be forgotten on no page.
+            if !credentials.contains_key(&sealed.name) {
+                continue;
+            }
             let failed = |reason: &dyn std::fmt::Display| {
                 Failure::Sealing(format!("{} of the account {} did not open: {reason}", sealed.name, record.id))
             };

@@ -21,7 +21,8 @@ const KEEP: &str = "
 
 /// The tables of [`KEEP`] and [`KEEP_WHAT_ENDED`], given back.
 const LET_GO: &str = "DROP TABLE kept_revision; DROP TABLE kept_node";
-const LET_GO_OF_WHAT_ENDED: &str = "DROP TABLE kept_rep; DROP TABLE kept_token; DROP TABLE kept_secret";
+const LET_GO_OF_WHAT_ENDED: &str = "DROP TABLE kept_rep; DROP TABLE kept_token; DROP TABLE kept_secret; \
+     DROP TABLE kept_policy; DROP TABLE kept_credential";
 
 const HAND_ON: &str = "
     INSERT INTO node SELECT * FROM kept_node;
@@ -35,6 +36,8 @@ const KEEP_WHAT_ENDED: &str = "
     CREATE TEMP TABLE kept_rep AS SELECT id, role, disabled_at, password_hash FROM service_rep;
     CREATE TEMP TABLE kept_token AS SELECT sid, owner, maker, expires_at, revoked_at, rate_limit FROM token;
     CREATE TEMP TABLE kept_secret AS SELECT hash, sid, not_after FROM token_secret;
+    CREATE TEMP TABLE kept_policy AS SELECT * FROM policy;
+    CREATE TEMP TABLE kept_credential AS SELECT * FROM external_account_credential;
     CREATE UNIQUE INDEX kept_rep_id ON kept_rep (id);
     CREATE UNIQUE INDEX kept_token_sid ON kept_token (sid);
     CREATE UNIQUE INDEX kept_secret_hash ON kept_secret (hash);
@@ -102,6 +105,19 @@ const NARROW: &str = "
         WHERE sid IN (SELECT sid FROM token) AND hash NOT IN (SELECT hash FROM token_secret);
 ";
 
+/// The policy of today, and vendors' credentials as they are today: those that were forgotten or replaced stay so. The
+/// version goes on, so that nobody saves a form that was made of the other policy.
+const POLICY_AND_CREDENTIALS: &str = "
+    UPDATE kept_policy SET
+        version = 1 + (SELECT MAX(version) FROM (SELECT version FROM kept_policy UNION SELECT version FROM policy) AS v),
+        chosen_by = (SELECT id FROM service_rep WHERE id = kept_policy.chosen_by);
+    DELETE FROM policy;
+    INSERT INTO policy SELECT * FROM kept_policy;
+    DELETE FROM external_account_credential;
+    INSERT INTO external_account_credential SELECT * FROM kept_credential
+        WHERE account IN (SELECT id FROM external_account);
+";
+
 /// What lets people in, and may have been ended or used up since: they sign in anew, and ask for links anew.
 const END_SESSIONS: &str = "DELETE FROM session; DELETE FROM account_link; DELETE FROM set_up_code";
 
@@ -161,6 +177,7 @@ impl Kept {
         count(connection, MOVE, None).await?;
         let moved = count(connection, REVOKE_MOVED, Some(now)).await?;
         run(connection, NARROW).await?;
+        run(connection, POLICY_AND_CREDENTIALS).await?;
         run(connection, LET_GO_OF_WHAT_ENDED).await?;
         Ok(Some(TakenBack { tokens: revoked + moved, reps }))
     }

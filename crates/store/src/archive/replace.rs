@@ -90,17 +90,11 @@ impl SqlStore {
             write::copy(&mut transaction, self.engine, self.schema.to, entry.at, path).await?;
         }
         let replaced = self.replace(&mut transaction, archive, since, entry).await;
-        let committed = match replaced {
-            Ok(replaced) => {
-                transaction.commit_change(&[TokenChange::Everything], replaced).await.map_err(ArchiveError::Store)
-            }
-            Err(error) => Err(error),
-        };
-        if let (Err(_), Some(path)) = (&committed, copy) {
-            // What was to be replaced is still there.
+        if let (Err(_), Some(path)) = (&replaced, copy) {
+            // What was to be replaced is still there. Where the commit fails, that is not certain: the copy stays.
             let _ = std::fs::remove_file(path);
         }
-        committed
+        Ok(transaction.commit_change(&[TokenChange::Everything], replaced?).await?)
     }
 
     async fn replace(

@@ -37,8 +37,9 @@ pub(crate) async fn open(url: &str, opening: Opening, notices: Notices) -> Resul
     let (settings, url) = url::read(url)?;
     let options = PgConnectOptions::from_str(&url).map_err(|error| unusable(&error))?;
     let database = name(&options);
-    // Before anything else: what keeps notifications back may lose prepared statements too, which would be reported
-    // in words that help nobody.
+    let connection = connect(&options, &database, &settings).await?;
+    // Before any statement is prepared: what keeps notifications back may lose those too, which would be reported in
+    // words that help nobody.
     if opening == Opening::Serve && notices == Notices::Listen {
         let heard = tokio::time::timeout(settings.connect_timeout, notices::come_through(&options)).await;
         let heard = heard.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(|error| explain(&database, &error))?;
@@ -46,7 +47,7 @@ pub(crate) async fn open(url: &str, opening: Opening, notices: Notices) -> Resul
             return Err(OpenError::NoNotices { database });
         }
     }
-    let schema = prepare(&options, &database, opening, &settings).await?;
+    let schema = prepare(connection, &database, opening).await?;
 
     let lines = PgPoolOptions::new()
         // One is in use. One that has gone silent is held until the network gives it up, which may take a quarter of
@@ -91,20 +92,19 @@ fn session(settings: &Settings) -> String {
     )
 }
 
-/// Brings the schema up to date, or refuses to, on a connection of its own.
-async fn prepare(
-    options: &PgConnectOptions,
-    database: &str,
-    opening: Opening,
-    settings: &Settings,
-) -> Result<SchemaChange, OpenError> {
-    let mut connection = match tokio::time::timeout(settings.connect_timeout, options.connect()).await {
-        Ok(connected) => connected.map_err(|error| explain(database, &error))?,
-        Err(_) => {
-            return Err(OpenError::Unreachable { database: database.to_owned(), reason: "no answer".to_owned() });
-        }
+/// Connects to a server that is new enough.
+async fn connect(options: &PgConnectOptions, database: &str, settings: &Settings) -> Result<PgConnection, OpenError> {
+    let connected = tokio::time::timeout(settings.connect_timeout, options.connect()).await;
+    let Ok(connected) = connected else {
+        return Err(OpenError::Unreachable { database: database.to_owned(), reason: "no answer".to_owned() });
     };
+    let connection = connected.map_err(|error| explain(database, &error))?;
     fitness::check_version(&connection, database)?;
+    Ok(connection)
+}
+
+/// Brings the schema up to date, or refuses to, on a connection of its own.
+async fn prepare(mut connection: PgConnection, database: &str, opening: Opening) -> Result<SchemaChange, OpenError> {
     let outcome = migrate(&mut connection, database, opening, &mut schema::postgres()).await;
     // What was found out stands, however the connection ends.
     let _ = connection.close().await;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use latchkey_domain::{Role, Timestamp};
 use latchkey_service::ports::{
-    AuditStore, ChangeStore, RepStore, Revision, SessionStore, TokenChange, TokenFilter, TokenStore,
+    AuditStore, ChangeStore, PolicyStore, RepStore, Revision, SessionStore, TokenChange, TokenFilter, TokenStore,
 };
 use latchkey_service::{AuditAction, AuditEntry, AuditKey, AuditVerdict, verify_audit};
 use latchkey_store::{Archive, ArchiveError, Since, SqlStore};
@@ -282,6 +282,8 @@ pub(crate) async fn what_was_taken_back_since_stays_so(fixture: Fixture) {
         "UPDATE service_rep SET password_hash = '$argon2id$new' WHERE name = 'Rep 3'",
         "UPDATE token_secret SET not_after = 9 WHERE sid IN (SELECT sid FROM token WHERE description = 'Token 5')",
         "UPDATE token SET expires_at = 1800000500, rate_limit = '1/60s' WHERE description = 'Token 5'",
+        "UPDATE policy SET version = 3, admin_scopes = 'employee-read', chosen_at = 1800000003, \
+         chosen_by = (SELECT id FROM service_rep WHERE name = 'Rep 6')",
     ] {
         fixture.execute(sql).await.unwrap();
     }
@@ -300,6 +302,8 @@ pub(crate) async fn what_was_taken_back_since_stays_so(fixture: Fixture) {
     assert_eq!(store.rep(rep_id(1)).await.unwrap().unwrap().role, Role::Rep);
     assert!(store.rep(rep_id(6)).await.unwrap().is_none());
     let after_it = rows(&copy(&fixture, "after").await);
+    let policy = store.policy().await.unwrap();
+    assert_eq!(policy.policy.admin_scopes.to_string(), "employee-read", "reserved since, and still so");
     assert!(after_it["service_rep"].iter().any(|row| row.contains("$argon2id$new")));
     assert!(after_it["token_secret"].iter().any(|row| row.ends_with(",9]")));
     assert!(after_it["session"].is_empty() && !untouched["session"].is_empty());
@@ -313,7 +317,7 @@ pub(crate) async fn what_was_taken_back_since_stays_so(fixture: Fixture) {
     let revision = latest(&fixture).await;
     restore(&fixture, &path, Since::Revive).await.unwrap();
     let after_it = rows(&copy(&fixture, "revived").await);
-    for table in ["token", "token_secret", "service_rep", "token_last_used"] {
+    for table in ["token", "token_secret", "service_rep", "token_last_used", "policy"] {
         assert_eq!(after_it[table], untouched[table], "{table}");
     }
     assert!(after_it["session"].is_empty());
