@@ -312,10 +312,11 @@ mod tests {
         let (mut client, server) = duplex(1024);
         let (asked, peer) = (Arc::new(Notify::new()), Client::at(SocketAddr::from(([127, 0, 0, 1], 1))));
         client.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
-        let watcher = GracefulShutdown::new().watcher();
-        let serving = serve_one(server, peer, Asked(Arc::clone(&asked)), Arc::new(protocol(limits)), patience, watcher);
+        let graceful = GracefulShutdown::new();
+        let (app, protocol) = (Asked(Arc::clone(&asked)), Arc::new(protocol(limits)));
+        let serving = serve_one(server, peer, app, protocol, patience, graceful.watcher());
         let serving = tokio::spawn(serving);
-        asked.notified().await;
+        timeout(LOOK / 2, asked.notified()).await.unwrap();
         assert!(!serving.is_finished());
     }
 }
