@@ -9,7 +9,7 @@
 //! - [`web`] turns the browser half into `target/site`: [`wasm_toolchain`] finds a compiler for it, [`style`] joins the
 //!   style sheets, [`bundle`] names, compresses and publishes the files, [`budget`] watches their size.
 //! - [`suite`] is `cargo xtask test`: the list of steps that [`steps`] runs, times and reports.
-//! - [`bench`] is `cargo xtask bench`.
+//! - [`mod@bench`] is `cargo xtask bench`.
 //! - [`packages`] and [`node`] fetch what is missing; [`process`] runs programs and words their failures.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "these commands talk to the person who runs them")]
