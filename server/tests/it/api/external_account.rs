@@ -8,7 +8,7 @@ use latchkey_service::ports::Store as _;
 use latchkey_service::{
     AccountStart, AccountSubmission, AccountTokenOutcome, AuditAction, AuditActor, AuditSubject, Caller as Person,
 };
-
+use serde_json::Value;
 use sqlx::{AnyConnection, Connection as _, Executor as _};
 
 use crate::support::{Caller as _, IssuedToken, NOW, Recording, TestApp, Vendor};
@@ -155,12 +155,26 @@ async fn a_credential_that_was_changed_is_not_given_out() {
     let recording = Recording::start();
     let (vendor, ..) = with_account(&app, true).await;
     let mut connection = connect(&app).await;
-    connection.execute("UPDATE external_account_credential SET name = name || '_x'").await.unwrap();
+    connection.execute("UPDATE external_account_credential SET sealed = substr(sealed, 2)").await.unwrap();
     connection.close().await.unwrap();
     assert_eq!(vendor.get(PATH).await.refusal(), (500, "internal".to_owned()));
     assert!(reads(&app).await.is_empty());
     let logged = String::from_utf8_lossy(&recording.bytes()).into_owned();
     assert!(logged.contains("did not open"), "{logged}");
+}
+
+#[tokio::test]
+async fn a_credential_that_the_integration_asks_for_no_longer_is_not_given_out() {
+    let app = TestApp::start().await;
+    let (vendor, ..) = with_account(&app, true).await;
+    let before = vendor.get(PATH).await.json()["credentials"].clone();
+    assert!(before.as_object().unwrap().values().all(Value::is_string), "{before}");
+    let mut connection = connect(&app).await;
+    connection.execute("UPDATE external_account_credential SET name = name || '_x'").await.unwrap();
+    connection.close().await.unwrap();
+    let after = vendor.get(PATH).await.json()["credentials"].clone();
+    assert!(after.as_object().unwrap().values().all(Value::is_null), "{after}");
+    assert_eq!(after.as_object().unwrap().len(), before.as_object().unwrap().len());
 }
 
 #[tokio::test]
