@@ -282,7 +282,7 @@ pub(crate) async fn what_was_taken_back_since_stays_so(fixture: Fixture) {
         "UPDATE service_rep SET password_hash = '$argon2id$new' WHERE name = 'Rep 3'",
         "UPDATE token_secret SET not_after = 9 WHERE sid IN (SELECT sid FROM token WHERE description = 'Token 5')",
         "UPDATE token SET expires_at = 1800000500, rate_limit = '1/60s' WHERE description = 'Token 5'",
-        "UPDATE policy SET version = 3, admin_scopes = 'employee-read', chosen_at = 1800000003, \
+        "UPDATE policy SET admin_scopes = 'employee-read', chosen_at = 1800000003, \
          chosen_by = (SELECT id FROM service_rep WHERE name = 'Rep 6')",
     ] {
         fixture.execute(sql).await.unwrap();
