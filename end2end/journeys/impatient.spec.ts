@@ -41,7 +41,7 @@ test.describe("before the page is alive @live", () => {
     await expect(page.getByLabel("Description")).toHaveValue(E_VERIFY.description);
     await expect(page.getByLabel("Expiration")).toHaveValue("180d");
     await expect(page.getByRole("status").filter({ hasText: "selected" })).toHaveText(
-      "2 of 39 selected",
+      "2 of 40 selected",
     );
     await submit(page);
     await expect(panel(page)).toBeVisible();
