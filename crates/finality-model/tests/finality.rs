@@ -80,7 +80,9 @@ fn weakened_it_is_not_final_on_nodes() {
         let bounds = match flaw {
             nodes::Flaw::ClocksTooFarApart => Nodes { steps: 10, makers: &[None], changes: 1, ..ONE },
             nodes::Flaw::RenewalsBeginAnew => Nodes { changes: 3, renewals: 2, ..ONE },
-            nodes::Flaw::TrustOutsideTheLock => Nodes { nodes: 1, makers: &[Some(0)], changes: 1, ..TWO },
+            nodes::Flaw::TrustOutsideTheLock | nodes::Flaw::AnsweredBeforeApplied => {
+                Nodes { nodes: 1, makers: &[Some(0)], changes: 1, ..TWO }
+            }
             _ => ONE,
         };
         fails(Nodes { flaw, ..bounds });

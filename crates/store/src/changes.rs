@@ -51,17 +51,16 @@ pub(crate) async fn record(connection: &mut AnyConnection, changes: &[TokenChang
         .await
         .or_unavailable()?;
     let latest = Fields::of(&row, "token_revision").number("latest")?;
-    for batch in changes.chunks(placeholders::MOST / 2) {
-        // The revision is a number of ours, and the same in every row.
+    for batch in changes.chunks(placeholders::MOST / 3) {
         let sql = format!(
-            "WITH changed (kind, subject) AS (VALUES {}) INSERT INTO token_change (rev, kind, subject) \
-             SELECT {latest}, changed.kind, changed.subject FROM changed WHERE true ON CONFLICT DO NOTHING",
-            placeholders::pairs(batch.len())
+            "INSERT INTO token_change (rev, kind, subject) VALUES {} ON CONFLICT DO NOTHING",
+            placeholders::rows(3, batch.len())
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+        // Kept among the prepared statements where it is about one thing, which it nearly always is.
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(batch.len() == 1);
         for change in batch {
             let (kind, subject) = columns(*change);
-            query = query.bind(kind).bind(subject);
+            query = query.bind(latest).bind(kind).bind(subject);
         }
         query.execute(&mut *connection).await.or_unavailable()?;
     }

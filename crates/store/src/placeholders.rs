@@ -14,11 +14,6 @@ pub(crate) fn rows(columns: usize, count: usize) -> String {
     (0..count).map(|index| format!("({})", list(columns * index + 1, columns))).collect::<Vec<_>>().join(", ")
 }
 
-/// `($1, $2), ($3, $4)` for two pairs.
-pub(crate) fn pairs(count: usize) -> String {
-    (0..count).map(|index| format!("(${}, ${})", 2 * index + 1, 2 * index + 2)).collect::<Vec<_>>().join(", ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -27,7 +22,6 @@ mod tests {
     fn count_from_where_they_are_told() {
         assert_eq!(list(3, 3), "$3, $4, $5");
         assert_eq!(list(1, 0), "");
-        assert_eq!(pairs(2), "($1, $2), ($3, $4)");
         assert_eq!(rows(3, 2), "($1, $2, $3), ($4, $5, $6)");
     }
 }

@@ -97,11 +97,8 @@ impl TokenStore for SqlStore {
         audit: &AuditEntry,
     ) -> StoreResult<Committed<Revocation>> {
         let mut transaction = self.begin().await?;
-        if find(&mut transaction, sid, owner).await?.is_none() {
-            return Ok(Committed::unchanged(Revocation::NotFound));
-        }
-        let revoked = revoke(&mut transaction, sid, now).await?;
-        // Read again: the update may have waited for another revocation.
+        let revoked = revoke(&mut transaction, sid, owner, now).await?;
+        // Read after the update, which may have waited for another revocation.
         let Some(token) = find(&mut transaction, sid, owner).await? else {
             return Ok(Committed::unchanged(Revocation::NotFound));
         };
@@ -222,15 +219,29 @@ pub(crate) async fn store(
     Ok(TokenInsertion::Inserted)
 }
 
-/// Revokes a token that has not ended, in a transaction that is to be committed as a change of it; whether it was so.
-pub(crate) async fn revoke(connection: &mut AnyConnection, sid: AccountSid, now: Timestamp) -> StoreResult<bool> {
-    let revoked =
-        sqlx::query("UPDATE token SET revoked_at = $1 WHERE sid = $2 AND revoked_at IS NULL AND expires_at > $1")
-            .bind(now.unix_seconds())
-            .bind(sid.as_bytes().as_slice())
-            .execute(&mut *connection)
-            .await
-            .or_unavailable()?;
+/// Revokes a token that has not ended, and is of this owner where one is named, in a transaction that is to be
+/// committed as a change of it; whether there was such a one.
+pub(crate) async fn revoke(
+    connection: &mut AnyConnection,
+    sid: AccountSid,
+    owner: Option<RepId>,
+    now: Timestamp,
+) -> StoreResult<bool> {
+    macro_rules! live {
+        ($whose:literal) => {
+            concat!(
+                "UPDATE token SET revoked_at = $1 WHERE sid = $2 AND revoked_at IS NULL AND expires_at > $1",
+                $whose
+            )
+        };
+    }
+    let live = sqlx::query(if owner.is_some() { live!(" AND owner = $3") } else { live!("") });
+    let live = live.bind(now.unix_seconds()).bind(sid.as_bytes().as_slice());
+    let live = match owner {
+        Some(owner) => live.bind(owner.as_bytes().to_vec()),
+        None => live,
+    };
+    let revoked = live.execute(&mut *connection).await.or_unavailable()?;
     if revoked.rows_affected() == 0 {
         return Ok(false);
     }

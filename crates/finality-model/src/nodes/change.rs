@@ -1,4 +1,5 @@
-//! Somebody who makes changes: commits, applies it in their own node, asks who is behind, waits, answers.
+//! Somebody who makes changes: commits; applies it in their own node, and meanwhile asks who is behind and waits; answers
+//! when both are done.
 
 use latchkey_service::finality::{self, Confirmation};
 use latchkey_service::ports::{NodeBehind, Revision};
@@ -10,23 +11,27 @@ use super::{Flaw, NOW, Nodes, State};
 enum Place {
     /// Nothing is under way. `asked` holds who was behind before the commit: only where asking then is the flaw.
     Idle { asked: Option<Vec<NodeBehind>> },
-    /// It is committed, and to be applied in the node in which it was made.
-    Committed { revision: Revision },
     /// `asked` is the server's answer, on its way.
     Waiting { revision: Revision, wait: Confirmation, asked: Option<Vec<NodeBehind>> },
-    /// It was answered because time has passed.
-    Answered { wait: Confirmation },
+    /// Others have it because time has passed.
+    Certain { wait: Confirmation },
     /// Those who were silent are to be forgotten: the statement is on its way.
     Forgetting { silent: Vec<NodeBehind> },
 }
 
 /// Somebody who makes changes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Change(Place);
+pub(super) struct Change {
+    place: Place,
+    /// Whether the change has yet to be applied in the node in which it was made.
+    is_to_be_applied: bool,
+    /// What is answered once that is done: others have it.
+    others_have: Option<Revision>,
+}
 
 impl Default for Change {
     fn default() -> Self {
-        Self(Place::Idle { asked: None })
+        Self { place: Place::Idle { asked: None }, is_to_be_applied: false, others_have: None }
     }
 }
 
@@ -57,11 +62,11 @@ pub enum Move {
 
 impl Change {
     pub(super) const fn was_answered_by_time(&self) -> bool {
-        matches!(self.0, Place::Answered { .. })
+        matches!(self.place, Place::Certain { .. })
     }
 
     pub(super) fn age(&mut self, by: u64) {
-        let (Place::Waiting { wait, .. } | Place::Answered { wait }) = &mut self.0 else { return };
+        let (Place::Waiting { wait, .. } | Place::Certain { wait }) = &mut self.place else { return };
         // What is further back than any wait goes is one and the same.
         let oldest = NOW - finality::micros(finality::CERTAIN);
         wait.committed = (wait.committed - by).max(oldest);
@@ -72,57 +77,61 @@ impl Change {
 
     pub(super) fn moves(&self, bounds: &Nodes, state: &State, number: u8) -> impl Iterator<Item = Move> + use<> {
         let is_early = bounds.flaw == Flaw::AskedBeforeTheCommit;
-        let moves: &[Move] = match &self.0 {
-            Place::Idle { .. } if state.latest.number() >= bounds.changes => &[],
+        let moves: &[Move] = match &self.place {
+            Place::Idle { .. } if self.is_to_be_applied || state.latest.number() >= bounds.changes => &[],
             Place::Idle { asked: None } if is_early => &[Move::AskEarly],
             Place::Idle { .. } => &[Move::Commit],
-            Place::Committed { .. } => {
-                let node = bounds.makers.get(usize::from(number)).copied().flatten();
-                let is_locked =
-                    node.and_then(|node| state.nodes.get(usize::from(node))).is_some_and(super::Node::is_locked);
-                if is_locked { &[] } else { &[Move::Apply, Move::FailToApply] }
-            }
             Place::Waiting { asked: Some(_), .. } => &[Move::Hear],
             Place::Waiting { wait, .. } if wait.is_certain(NOW) => &[Move::Ask, Move::BeCertain],
             Place::Waiting { .. } => &[Move::Ask],
-            Place::Answered { .. } => &[Move::Forget, Move::Leave],
+            Place::Certain { .. } => &[Move::Forget, Move::Leave],
             Place::Forgetting { .. } => &[Move::Forgotten],
         };
-        moves.iter().copied()
+        let node = bounds.makers.get(usize::from(number)).copied().flatten();
+        let is_locked = node.and_then(|node| state.nodes.get(usize::from(node))).is_some_and(super::Node::is_locked);
+        let here: &[Move] = if self.is_to_be_applied && !is_locked { &[Move::Apply, Move::FailToApply] } else { &[] };
+        moves.iter().chain(here).copied()
+    }
+
+    /// What is answered now, if anything is.
+    fn answer(&mut self, flaw: Flaw) -> Option<Revision> {
+        let is_done = !self.is_to_be_applied || flaw == Flaw::AnsweredBeforeApplied;
+        self.others_have.take_if(|_| is_done)
     }
 }
 
 /// One of their steps; `None` where they cannot take it.
 pub(super) fn take(bounds: &Nodes, state: &mut State, number: usize, taken: Move) -> Option<()> {
     let maker = *bounds.makers.get(number)?;
+    let mut change = state.changes.get(number)?.clone();
+    if matches!(taken, Move::Apply | Move::FailToApply) {
+        let node = state.nodes.get_mut(usize::from(maker?))?;
+        match (node.memory, taken) {
+            (None, _) => {}
+            (Some(_), Move::Apply) => (node.memory, node.is_behind) = (Some(state.latest), false),
+            (Some(_), _) => (node.until, node.is_behind) = (0, true),
+        }
+        change.is_to_be_applied = false;
+    } else {
+        change.place = step(bounds.flaw, state, maker, taken, &mut change)?;
+    }
+    if let Some(answered) = change.answer(bounds.flaw) {
+        state.answered = state.answered.max(answered);
+    }
+    *state.changes.get_mut(number)? = change;
+    Some(())
+}
+
+/// Where a step leads that has to do with others.
+fn step(flaw: Flaw, state: &mut State, maker: Option<u8>, taken: Move, change: &mut Change) -> Option<Place> {
     let next = Revision::from_number(state.latest.number() + 1);
-    let place = state.changes.get(number)?.0.clone();
-    let waiting = |revision| Place::Waiting { revision, wait: Confirmation::since(NOW), asked: None };
     let idle = Place::Idle { asked: None };
-    let then = match (taken, place) {
+    Some(match (taken, change.place.clone()) {
         (Move::AskEarly, Place::Idle { .. }) => Place::Idle { asked: Some(state.behind(next, maker)) },
         (Move::Commit, Place::Idle { asked }) => {
             state.latest = next;
-            match (maker, asked) {
-                (None, None) => waiting(next),
-                (None, asked) => Place::Waiting { revision: next, wait: Confirmation::since(NOW), asked },
-                (Some(_), _) => Place::Committed { revision: next },
-            }
-        }
-        (Move::Apply, Place::Committed { revision }) => {
-            let node = state.nodes.get_mut(usize::from(maker?))?;
-            if node.memory.is_some() {
-                node.memory = Some(state.latest);
-                node.is_behind = false;
-            }
-            waiting(revision)
-        }
-        (Move::FailToApply, Place::Committed { revision }) => {
-            let node = state.nodes.get_mut(usize::from(maker?))?;
-            if node.memory.is_some() {
-                (node.until, node.is_behind) = (0, true);
-            }
-            waiting(revision)
+            change.is_to_be_applied = maker.is_some();
+            Place::Waiting { revision: next, wait: Confirmation::since(NOW), asked }
         }
         (Move::Ask, Place::Waiting { revision, wait, .. }) => {
             let asked = Some(state.behind(revision, maker));
@@ -130,18 +139,18 @@ pub(super) fn take(bounds: &Nodes, state: &mut State, number: usize, taken: Move
         }
         (Move::Hear, Place::Waiting { revision, mut wait, asked }) => {
             if wait.hear(&asked?, NOW) {
-                state.answered = state.answered.max(revision);
+                change.others_have = Some(revision);
                 idle
             } else {
                 Place::Waiting { revision, wait, asked: None }
             }
         }
         (Move::BeCertain, Place::Waiting { revision, wait, .. }) => {
-            state.answered = state.answered.max(revision);
-            Place::Answered { wait }
+            change.others_have = Some(revision);
+            Place::Certain { wait }
         }
-        (Move::Forget, Place::Answered { wait }) => {
-            let silent = match bounds.flaw {
+        (Move::Forget, Place::Certain { wait }) => {
+            let silent = match flaw {
                 Flaw::ForgottenFromTheCommit => wait.behind.iter().map(|(node, _)| *node).collect(),
                 _ => wait.silent(NOW),
             };
@@ -154,9 +163,7 @@ pub(super) fn take(bounds: &Nodes, state: &mut State, number: usize, taken: Move
             state.forget(&silent);
             idle
         }
-        (Move::Leave, Place::Answered { .. }) => idle,
+        (Move::Leave, Place::Certain { .. }) => idle,
         _ => return None,
-    };
-    state.changes.get_mut(number)?.0 = then;
-    Some(())
+    })
 }

@@ -8,7 +8,7 @@ use latchkey_service::ports::{NodeBehind, NodeId, Revision};
 use stateright::{Model, Property};
 
 use change::Change;
-use node::{Node, Said};
+use node::{Node, Row, Said};
 
 /// What every clock shows: instead of letting it run, each step of time moves what has been noted into the past.
 const NOW: u64 = 1 << 40;
@@ -34,11 +34,15 @@ pub enum Flaw {
     RenewalsBeginAnew,
     /// A node gives itself trust after it has let go of the lock under which changes are applied.
     TrustOutsideTheLock,
+    /// That a node is there is lost where the database crashes.
+    AnnouncedInMemoryOnly,
+    /// A change is answered before it is applied in the node in which it was made.
+    AnsweredBeforeApplied,
 }
 
 impl Flaw {
     /// All that weaken it.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::TrustFromTheEnd,
         Self::AskedBeforeTheCommit,
         Self::ReadBeforeAnnounced,
@@ -47,6 +51,8 @@ impl Flaw {
         Self::ForgottenFromTheCommit,
         Self::RenewalsBeginAnew,
         Self::TrustOutsideTheLock,
+        Self::AnnouncedInMemoryOnly,
+        Self::AnsweredBeforeApplied,
     ];
 }
 
@@ -73,7 +79,7 @@ pub struct State {
     /// The newest revision that is committed.
     latest: Revision,
     /// What stands in the database of each node.
-    rows: Vec<Option<Said>>,
+    rows: Vec<Row>,
     nodes: Vec<Node>,
     changes: Vec<Change>,
     /// The newest revision that was answered.
@@ -85,6 +91,8 @@ pub struct State {
 pub enum Step {
     /// Time passes, for everybody.
     Time,
+    /// The database crashes, and comes back with what is on the disk.
+    Crash,
     /// A node's.
     Node(u8, node::Move),
     /// Somebody's who makes a change, by their number.
@@ -117,7 +125,7 @@ impl State {
     fn behind(&self, revision: Revision, but: Option<u8>) -> Vec<NodeBehind> {
         let rows = (0_u8..).zip(&self.rows).filter(|(node, _)| Some(*node) != but);
         rows.filter_map(|(node, row)| {
-            let said = row.filter(|said| said.applied < revision)?;
+            let said = row.now.filter(|said| said.applied < revision)?;
             Some(NodeBehind { id: Nodes::id(node), renewal: said.renewal })
         })
         .collect()
@@ -127,8 +135,8 @@ impl State {
     fn forget(&mut self, silent: &[NodeBehind]) {
         for (node, row) in (0_u8..).zip(&mut self.rows) {
             let stands = |said: &Said| NodeBehind { id: Nodes::id(node), renewal: said.renewal };
-            if row.as_ref().is_some_and(|said| silent.contains(&stands(said))) {
-                *row = None;
+            if row.now.as_ref().is_some_and(|said| silent.contains(&stands(said))) {
+                row.forget();
             }
         }
     }
@@ -142,7 +150,7 @@ impl Model for Nodes {
         let nodes: Vec<Node> = (0..self.nodes).map(|_| Node::default()).collect();
         vec![State {
             latest: Revision::default(),
-            rows: nodes.iter().map(|_| None).collect(),
+            rows: nodes.iter().map(|_| Row::default()).collect(),
             nodes,
             changes: self.makers.iter().map(|_| Change::default()).collect(),
             answered: Revision::default(),
@@ -150,9 +158,9 @@ impl Model for Nodes {
     }
 
     fn actions(&self, state: &State, steps: &mut Vec<Step>) {
-        steps.push(Step::Time);
+        steps.extend([Step::Time, Step::Crash]);
         for (number, node) in (0_u8..).zip(&state.nodes) {
-            steps.extend(node.moves(self).map(|taken| Step::Node(number, taken)));
+            steps.extend(node.moves(self, state.latest).map(|taken| Step::Node(number, taken)));
         }
         for (number, change) in (0_u8..).zip(&state.changes) {
             steps.extend(change.moves(self, state, number).map(|taken| Step::Change(number, taken)));
@@ -166,6 +174,7 @@ impl Model for Nodes {
                 state.nodes.iter_mut().for_each(|node| node.age(self.node_step()));
                 state.changes.iter_mut().for_each(|change| change.age(self.change_step()));
             }
+            Step::Crash => state.rows.iter_mut().for_each(Row::crash),
             Step::Node(number, taken) => node::take(self, &mut state, usize::from(number), taken)?,
             Step::Change(number, taken) => change::take(self, &mut state, usize::from(number), taken)?,
         }
@@ -185,7 +194,7 @@ impl Model for Nodes {
                 state.changes.iter().any(Change::was_answered_by_time)
             }),
             Property::sometimes("a node is forgotten", |_, state: &State| {
-                state.rows.iter().zip(&state.nodes).any(|(row, node)| row.is_none() && node.has_announced_itself())
+                state.rows.iter().zip(&state.nodes).any(|(row, node)| row.now.is_none() && node.has_announced_itself())
             }),
         ]
     }

@@ -12,6 +12,56 @@ pub(super) struct Said {
     pub(super) applied: Revision,
 }
 
+/// What a node says on its way to the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Saying {
+    /// That it is there. On the disk when it is answered.
+    Announcement(Said),
+    /// That it has applied this. A crash may take it back.
+    Confirmation(Revision),
+}
+
+/// What stands of a node in the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct Row {
+    pub(super) now: Option<Said>,
+    /// After a crash.
+    on_disk: Option<Said>,
+}
+
+impl Row {
+    fn hear(&mut self, saying: Saying, flaw: Flaw) {
+        match saying {
+            Saying::Announcement(said) => {
+                let renewal = match (flaw, &self.now) {
+                    (Flaw::RenewalsBeginAnew, before) => before.map_or(1, |before| before.renewal + 1),
+                    _ => said.renewal,
+                };
+                if self.now.is_none_or(|before| before.renewal < renewal) {
+                    self.now = Some(Said { renewal, ..said });
+                    if flaw != Flaw::AnnouncedInMemoryOnly {
+                        self.on_disk = self.now;
+                    }
+                }
+            }
+            Saying::Confirmation(applied) => {
+                if let Some(said) = &mut self.now {
+                    said.applied = said.applied.max(applied);
+                }
+            }
+        }
+    }
+
+    pub(super) const fn forget(&mut self) {
+        *self = Self { now: None, on_disk: None };
+    }
+
+    /// The database crashes, and comes back with what is on the disk.
+    pub(super) const fn crash(&mut self) {
+        self.now = self.on_disk;
+    }
+}
+
 /// Where a node stands in its renewal. `began` is when that began, `applied` what it has announced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 enum Place {
@@ -27,8 +77,10 @@ enum Place {
     Following { began: u64, applied: Revision, found: Revision },
     /// The lock has been let go of, and trust not been given yet: only where that is the flaw.
     Followed { began: u64, applied: Revision },
+    /// It was told of changes; the lock is held, and they have been read up to this one.
+    CatchingUp { found: Revision },
     /// Memory is newer than what was announced, which is being said.
-    Confirming { said: Said },
+    Confirming { applied: Revision },
 }
 
 /// A node.
@@ -43,7 +95,7 @@ pub(super) struct Node {
     renewals: i64,
     place: Place,
     /// What was said on a connection that was given up: the server may do it yet.
-    late: Option<Said>,
+    late: Option<Saying>,
 }
 
 /// A node's steps.
@@ -67,6 +119,10 @@ pub enum Move {
     Follow,
     /// It applies them, trusts its memory, and lets go of the lock.
     Trust,
+    /// It is told of changes, takes the lock, and reads them.
+    BeTold,
+    /// It applies them, and lets go of the lock.
+    CatchUp,
 }
 
 impl Node {
@@ -81,7 +137,7 @@ impl Node {
 
     /// Whether the lock is held under which changes are applied.
     pub(super) const fn is_locked(&self) -> bool {
-        matches!(self.place, Place::Following { .. })
+        matches!(self.place, Place::Following { .. } | Place::CatchingUp { .. })
     }
 
     pub(super) fn age(&mut self, by: u64) {
@@ -97,20 +153,23 @@ impl Node {
             | Place::Read { began, .. }
             | Place::Following { began, .. }
             | Place::Followed { began, .. } => *began = (*began - by).max(oldest),
-            Place::Between | Place::Confirming { .. } => {}
+            Place::Between | Place::CatchingUp { .. } | Place::Confirming { .. } => {}
         }
     }
 
-    pub(super) fn moves(&self, bounds: &Nodes) -> impl Iterator<Item = Move> {
+    pub(super) fn moves(&self, bounds: &Nodes, latest: Revision) -> impl Iterator<Item = Move> + use<> {
         let more = self.renewals < bounds.renewals;
         let here: &[Move] = match (self.memory, &self.place) {
             (None, _) => &[Move::Build],
+            (Some(known), Place::Between) if more && known < latest => &[Move::Begin, Move::Lose, Move::BeTold],
             (_, Place::Between) if more => &[Move::Begin, Move::Lose],
+            (Some(known), Place::Between) if known < latest => &[Move::BeTold],
             (_, Place::Between) => &[],
             (_, Place::Announcing { .. } | Place::Confirming { .. }) => &[Move::Heard, Move::Fail],
             (_, Place::Announced { .. }) => &[Move::Read, Move::Fail],
             (_, Place::Read { .. }) => &[Move::Follow, Move::Fail],
             (_, Place::Following { .. } | Place::Followed { .. }) => &[Move::Trust, Move::Fail],
+            (_, Place::CatchingUp { .. }) => &[Move::CatchUp, Move::Fail],
         };
         here.iter().copied().chain(self.late.map(|_| Move::HeardLate))
     }
@@ -131,15 +190,6 @@ pub(super) fn take(bounds: &Nodes, state: &mut State, number: usize, taken: Move
     let latest = state.latest;
     let node = state.nodes.get_mut(number)?;
     let row = state.rows.get_mut(number)?;
-    let hear = |row: &mut Option<Said>, said: Said| {
-        let renewal = match (bounds.flaw, &row) {
-            (Flaw::RenewalsBeginAnew, before) => before.map_or(1, |before| before.renewal + 1),
-            _ => said.renewal,
-        };
-        if row.is_none_or(|before| before.renewal < renewal) {
-            *row = Some(Said { renewal, ..said });
-        }
-    };
     match (taken, node.place) {
         (Move::Build, _) => node.memory = Some(latest),
         (Move::Lose, _) => node.lose(),
@@ -147,26 +197,34 @@ pub(super) fn take(bounds: &Nodes, state: &mut State, number: usize, taken: Move
             let said = node.say(node.memory?);
             node.place = if bounds.flaw == Flaw::ReadBeforeAnnounced {
                 // What is read now is what it will go by.
-                node.late = Some(said);
+                node.late = Some(Saying::Announcement(said));
                 Place::Read { began: NOW, applied: said.applied, latest }
             } else {
                 Place::Announcing { began: NOW, said }
             };
         }
         (Move::Heard, Place::Announcing { began, said }) => {
-            hear(row, said);
+            row.hear(Saying::Announcement(said), bounds.flaw);
             node.place = Place::Announced { began, applied: said.applied };
         }
-        (Move::Heard, Place::Confirming { said }) => {
-            hear(row, said);
+        (Move::Heard, Place::Confirming { applied }) => {
+            row.hear(Saying::Confirmation(applied), bounds.flaw);
             node.place = Place::Between;
         }
-        (Move::HeardLate, _) => hear(row, node.late.take()?),
+        (Move::HeardLate, _) => row.hear(node.late.take()?, bounds.flaw),
         (Move::Fail, place) => {
-            if let Place::Announcing { said, .. } | Place::Confirming { said } = place {
-                node.late = Some(said);
+            match place {
+                Place::Announcing { said, .. } => node.late = Some(Saying::Announcement(said)),
+                Place::Confirming { applied } => node.late = Some(Saying::Confirmation(applied)),
+                _ => {}
             }
             node.place = Place::Between;
+        }
+        (Move::BeTold, Place::Between) => node.place = Place::CatchingUp { found: latest },
+        (Move::CatchUp, Place::CatchingUp { found }) => {
+            node.memory = Some(found);
+            node.is_behind = false;
+            node.place = Place::Confirming { applied: found };
         }
         (Move::Read, Place::Announced { began, applied }) => node.place = Place::Read { began, applied, latest },
         (Move::Follow, Place::Read { began, applied, latest: read }) => {
@@ -195,6 +253,6 @@ fn trust(bounds: &Nodes, node: &mut Node, began: u64, announced: Revision) -> Op
     let until = finality::counts_until(began, finality::LEASE);
     node.until = if finality::counts(NOW, until) { until } else { 0 };
     let applied = node.memory?;
-    node.place = if applied > announced { Place::Confirming { said: node.say(applied) } } else { Place::Between };
+    node.place = if applied > announced { Place::Confirming { applied } } else { Place::Between };
     Some(())
 }

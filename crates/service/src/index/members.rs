@@ -25,9 +25,9 @@ use crate::ports::{Membership, NodeBehind, Revision, StoreResult};
 const RENEWAL: Duration = Duration::from_millis(500);
 /// The pause after a failure.
 const RETRY: Duration = Duration::from_millis(100);
-/// The pauses between two looks at who is behind, each with how often it is made. A healthy node needs a commit of its
-/// own to say that it has a change, some milliseconds: looks are close together until then, and rare once it is
-/// certain that something is wrong.
+/// The pauses between two looks at who is behind, each with how often it is made. A healthy node needs a millisecond or
+/// two to say that it has a change: looks are close together until then, and rare once it is certain that something is
+/// wrong.
 const PAUSES: [(Duration, usize); 3] =
     [(Duration::from_millis(1), 10), (Duration::from_millis(3), 10), (Duration::from_millis(20), usize::MAX)];
 /// How much longer than it must an answer may take, to spare the next one its wait for nodes that are gone.
@@ -36,35 +36,44 @@ const SPARED: Duration = Duration::from_millis(100);
 impl Index {
     /// Keeps what is in memory current until it is lost.
     pub(super) async fn keep_up(&self, mut membership: Box<dyn Membership>) {
-        let mut was_told = false;
-        loop {
-            if self.table().is_none() {
-                return;
+        let mut due = 0;
+        while self.table().is_some() {
+            if let Err(error) = self.keep_up_until(membership.as_mut(), &mut due).await {
+                tracing::warn!(cause = %error, "this node cannot say that it is there; trying again");
+                due = 0;
+                sleep(RETRY).await;
             }
-            let kept = self.renew(membership.as_mut(), was_told).await;
-            let told = match kept {
-                Ok(()) => membership.told(RENEWAL).await,
-                Err(error) => Err(error),
-            };
-            was_told = match told {
-                Ok(told) => told,
-                Err(error) => {
-                    tracing::warn!(cause = %error, "this node cannot say that it is there; trying again");
-                    sleep(RETRY).await;
-                    false
-                }
-            };
         }
     }
 
-    /// Says that this node is there, and makes sure that what is in memory has everything that is committed.
-    async fn renew(&self, membership: &mut dyn Membership, was_told: bool) -> StoreResult<()> {
-        let began = self.clock.micros();
-        if was_told {
-            // First, since somebody waits for it.
-            let mut follower = self.follower.lock().await;
-            self.follow(&mut follower).await;
+    /// Renews where that is due, and does what it is told of until it is due again.
+    async fn keep_up_until(&self, membership: &mut dyn Membership, due: &mut u64) -> StoreResult<()> {
+        if self.clock.micros() >= *due {
+            let began = self.clock.micros();
+            self.renew(membership, began).await?;
+            *due = finality::counts_until(began, RENEWAL);
         }
+        if membership.told(self.until(*due)).await? {
+            self.catch_up(membership).await?;
+        }
+        Ok(())
+    }
+
+    /// Applies what was made known, and says so: somebody waits for it.
+    async fn catch_up(&self, membership: &mut dyn Membership) -> StoreResult<()> {
+        let applied = {
+            let mut follower = self.follower.lock().await;
+            if !self.follow(&mut follower).await {
+                // It has been logged, and nothing in memory counts.
+                return Ok(());
+            }
+            follower.applied
+        };
+        membership.confirm(applied).await
+    }
+
+    /// Says that this node is there, and makes sure that what is in memory has everything that is committed.
+    async fn renew(&self, membership: &mut dyn Membership, began: u64) -> StoreResult<()> {
         let announced = self.follower.lock().await.applied;
         membership.announce(self.next_renewal(), announced).await?;
         let latest = membership.latest().await?;
@@ -74,7 +83,6 @@ impl Index {
                 Reading::Current => {}
                 Reading::Behind => {
                     if !self.follow(&mut follower).await {
-                        // It has been logged, and nothing in memory counts.
                         return Ok(());
                     }
                 }
@@ -88,7 +96,7 @@ impl Index {
             follower.applied
         };
         if applied > announced {
-            membership.announce(self.next_renewal(), applied).await?;
+            membership.confirm(applied).await?;
         }
         Ok(())
     }

@@ -14,8 +14,9 @@ impl Service {
     /// # Errors
     /// None yet.
     pub async fn settle<T>(&self, committed: Committed<T>) -> Outcome<T> {
-        self.index.settle(committed.revision()).await;
-        if !self.index.others_have(committed.revision()).await && self.is_beside_a_server {
+        let revision = committed.revision();
+        let ((), others_have) = tokio::join!(self.index.settle(revision), self.index.others_have(revision));
+        if !others_have && self.is_beside_a_server {
             tokio::time::sleep(COMMAND_WAIT).await;
         }
         Ok(committed.unsettled())

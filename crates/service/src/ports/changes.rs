@@ -175,6 +175,15 @@ pub trait Membership: Send {
     /// [`super::StoreError`] where the database does not answer; it may be done nonetheless, later too.
     async fn announce(&mut self, renewal: i64, applied: Revision) -> StoreResult<()>;
 
+    /// Says that this node has applied every change up to this one. Says nothing of a node that does not stand there.
+    ///
+    /// A crash of the database may take it back, to what was said before; never what [`Membership::announce`] said.
+    /// So it is done as soon as the database has heard it, and nobody waits for a disk.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database does not answer; it may be done nonetheless, later too.
+    async fn confirm(&mut self, applied: Revision) -> StoreResult<()>;
+
     /// The newest revision.
     ///
     /// # Errors

@@ -111,6 +111,24 @@ impl Membership for Member {
         .await
     }
 
+    async fn confirm(&mut self, applied: Revision) -> StoreResult<()> {
+        self.in_time(async |member: &mut Self| {
+            let id = member.node.as_bytes().to_vec();
+            sqlx::query(
+                // The setting holds until the commit of this very statement, which then does not wait for the disk:
+                // somebody waits for this.
+                "UPDATE node SET applied = $2 WHERE id = $1 AND applied < $2 \
+                 AND set_config('synchronous_commit', 'off', true) = 'off'",
+            )
+            .bind(id)
+            .bind(applied.number())
+            .execute(member.connection().await?)
+            .await
+            .map(|_| ())
+        })
+        .await
+    }
+
     async fn latest(&mut self) -> StoreResult<Revision> {
         let latest: i64 = self
             .in_time(async |member: &mut Self| {

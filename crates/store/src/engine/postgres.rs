@@ -11,6 +11,7 @@ mod url;
 use std::io::ErrorKind;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::Migrator;
@@ -26,6 +27,9 @@ use url::Settings;
 
 /// Connections over which one node may say that it is there, at most.
 const LINES: u32 = 16;
+
+/// From how long a rest on a connection may have been lost without anybody's notice.
+const RESTED: Duration = Duration::from_secs(1);
 
 /// Held while a schema is made or migrated. The number is arbitrary, and the same in every release. Whoever comes
 /// second waits for the first one's work; for tables that servers are using, nobody waits long.
@@ -61,8 +65,15 @@ pub(crate) async fn open(url: &str, opening: Opening, notices: Notices) -> Resul
     let pool = AnyPoolOptions::new()
         .max_connections(if opening == Opening::Serve { settings.connections } else { 2 })
         .acquire_timeout(settings.connect_timeout)
-        // One more round trip an operation, and the first one after a restart of the server works.
-        .test_before_acquire(true)
+        // A connection that has rested is tried first: the first operation after a restart of the server works. One
+        // that was just in use is not: that would double the ways of short operations.
+        .test_before_acquire(false)
+        .before_acquire(|connection, lent| {
+            Box::pin(async move {
+                Ok(lent.idle_for < RESTED
+                    || tokio::time::timeout(PATIENCE, connection.ping()).await.is_ok_and(|answer| answer.is_ok()))
+            })
+        })
         .after_connect(move |connection, _| {
             let session = Arc::clone(&session);
             Box::pin(async move {

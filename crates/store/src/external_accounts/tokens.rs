@@ -123,7 +123,7 @@ pub(super) async fn revoke(
 
 /// Revokes a token if it has not ended; whether it was so. `each` is written for it.
 async fn revoke_one(connection: &mut AnyConnection, sid: AccountSid, each: &AuditEntry) -> StoreResult<bool> {
-    if !tokens::revoke(&mut *connection, sid, each.at).await? {
+    if !tokens::revoke(&mut *connection, sid, None, each.at).await? {
         return Ok(false);
     }
     let entry = AuditEntry { subject: AuditSubject::Token(sid), ..each.clone() };

@@ -299,6 +299,23 @@ pub(crate) async fn nodes_say_how_far_they_have_come(fixture: Fixture) {
     assert_eq!(behind(&fixture, Revision::from_number(1), NODE).await, [back]);
 }
 
+pub(crate) async fn what_a_node_confirms_is_no_announcement(fixture: Fixture) {
+    let Some(mut member) = member(&fixture, NODE).await else { return };
+    let revision = Revision::from_number;
+    member.confirm(revision(5)).await.unwrap();
+    assert_eq!(behind(&fixture, revision(9), OTHER).await, [], "it does not make a node one that is waited for");
+    member.announce(1, revision(2)).await.unwrap();
+    member.confirm(revision(5)).await.unwrap();
+    assert_eq!(behind(&fixture, revision(5), OTHER).await, []);
+    assert_eq!(behind(&fixture, revision(6), OTHER).await, [NodeBehind { id: NODE, renewal: 1 }]);
+    // One that comes late.
+    member.confirm(revision(4)).await.unwrap();
+    assert_eq!(behind(&fixture, revision(5), OTHER).await, []);
+    // The disk is waited for again by what comes after it on that connection.
+    member.announce(2, revision(6)).await.unwrap();
+    assert_eq!(behind(&fixture, revision(7), OTHER).await, [NodeBehind { id: NODE, renewal: 2 }]);
+}
+
 pub(crate) async fn nodes_are_told_of_what_is_committed(fixture: Fixture) {
     let Some(member) = member(&fixture, NODE).await else { return };
     hears_of_what_is_committed(fixture, member).await;
@@ -335,7 +352,7 @@ async fn hears_of_what_is_committed(fixture: Fixture, mut member: Box<dyn Member
 
     // What cuts the connection off may have hidden something.
     let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-               WHERE datname = current_database() AND query LIKE '%FROM token_revision%' \
+               WHERE datname = current_database() AND query LIKE 'SELECT latest FROM token_revision%' \
                AND pid <> pg_backend_pid()";
     fixture.execute(cut).await.unwrap();
     fixture.token(3, owner).await;

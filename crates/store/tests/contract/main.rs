@@ -198,6 +198,7 @@ contract! {
         a_watch_sees_every_commit,
         a_closed_stores_watch_fails,
         nodes_say_how_far_they_have_come,
+        what_a_node_confirms_is_no_announcement,
         nodes_are_told_of_what_is_committed,
         nodes_that_are_not_told_ask,
         room_for_notifications_is_known_where_there_is_any,
