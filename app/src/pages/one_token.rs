@@ -6,7 +6,7 @@
 
 use latchkey_domain::{AccountSid, Method, Refusal, TokenStatus, age_in_words, remaining_in_words};
 use latchkey_service::ports::LastCall;
-use latchkey_service::{ExplainedCall, FLUSH_INTERVAL, HeldScope, OwnToken};
+use latchkey_service::{ExplainedCall, HeldScope, LONGEST_UNWRITTEN, OwnToken};
 use leptos::prelude::*;
 
 use crate::components::{Moment, Page, pill_class};
@@ -63,7 +63,7 @@ pub(crate) fn Facts(token: OwnToken, #[prop(optional, into)] owner_name: Option<
             view! { <Moment id="revoked" at=at words=format!("{} ({})", at.to_date_in_words(), ago(at))/> }.into_any(),
         )
     });
-    let seconds = FLUSH_INTERVAL.as_secs();
+    let seconds = LONGEST_UNWRITTEN.as_secs();
     let last_use = match last_call {
         Some(call) => view! {
             <Moment id="used" at=call.at words=ago(call.at)/>

@@ -1,7 +1,11 @@
 //! When tokens were last used, and from where.
 //!
-//! A call only notes it in memory; the notes are written in batches, at the latest [`FLUSH_INTERVAL`] later and at the
-//! end of the service. A crash loses the notes of the last few seconds, never a call.
+//! A call only notes it in memory; the notes are written in batches, at the latest [`LONGEST_UNWRITTEN`] later and at the
+//! end of the service ([`Service::keep_last_use`]). A crash loses the notes of those seconds, never a call.
+//!
+//! Writing takes something of the machine from the calls. So it rests [`REST`] times as long as it took, as far as that
+//! keeps within [`LONGEST_UNWRITTEN`]: where few tokens are used it is done every [`SHORTEST_PAUSE`], and rarely where
+//! many are.
 //!
 //! A note costs a warm call one short lock on one of 64 parts, and nothing is allocated for it once the part has grown
 //! to what it holds: what has been written down leaves its room to the next. The time is noted of up to [`MAX_NOTES`]
@@ -14,14 +18,27 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use latchkey_domain::{AccountSid, Timestamp, UsedFrom};
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
 
+use crate::Service;
 use crate::ports::{LastCall, NotedCall, Store, StoreResult};
 
-/// How often the notes are written down: so old is what is said of calls that another node has taken, at most.
-pub const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
+/// How long after a call it is written down at the latest: so old is what is said of calls that another node has taken.
+pub const LONGEST_UNWRITTEN: Duration = Duration::from_secs(30);
+/// How long nothing is written after notes were, at least.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(5);
+/// And at most: what is left of [`LONGEST_UNWRITTEN`] is for the writing itself.
+const LONGEST_PAUSE: Duration = Duration::from_secs(25);
+/// So many times as long as a writing took, nothing is written.
+const REST: u32 = 100;
+/// How long a writing may take, before it is given up and begun again.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// How many tokens can have notes that are not written yet; later ones wait for their next call.
 const MAX_NOTES: usize = PARTS * 1_600;
+/// From how many on they are written at once.
+const FILLING: usize = MAX_NOTES / 4 * 3;
 /// Of how many of them it is known where the call came from.
 const MAX_CALLERS: usize = PARTS * 64;
 /// How much of a program's name is kept, in bytes.
@@ -29,7 +46,7 @@ const MAX_AGENT: usize = 120;
 /// In how many parts the notes lie, by the last bits of their tokens' names, which are random.
 const PARTS: usize = 64;
 /// How many notes are written at once. Those who revoke one of these tokens wait for no longer than that takes.
-const BATCH: usize = 500;
+const BATCH: usize = 2_000;
 
 /// Where a call came from.
 #[derive(Debug, Clone, Copy, Default)]
@@ -56,6 +73,8 @@ impl<'a> CallOrigin<'a> {
 #[derive(Debug)]
 pub struct LastUse {
     parts: [Mutex<Part>; PARTS],
+    /// Somebody should write, before there is no room any more.
+    is_filling: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -83,7 +102,7 @@ struct Caller {
 
 impl Default for LastUse {
     fn default() -> Self {
-        Self { parts: std::array::from_fn(|_| Mutex::default()) }
+        Self { parts: std::array::from_fn(|_| Mutex::default()), is_filling: Notify::new() }
     }
 }
 
@@ -91,7 +110,12 @@ impl LastUse {
     /// Notes a call with a token, and answers what was noted of the call before. A later call replaces an earlier
     /// one.
     pub fn note(&self, sid: AccountSid, at: Timestamp, from: CallOrigin<'_>) -> Option<Timestamp> {
-        self.part_of(sid)?.note(sid, at, from)
+        let mut part = self.part_of(sid)?;
+        let before = part.note(sid, at, from);
+        if before.is_none() && part.notes.len() == FILLING / PARTS {
+            self.is_filling.notify_one();
+        }
+        before
     }
 
     /// What is noted and not yet written.
@@ -112,24 +136,25 @@ impl LastUse {
     /// # Errors
     /// Where the database fails; the notes that are not written stay.
     pub async fn flush(&self, store: &dyn Store) -> StoreResult<()> {
-        let mut batch: Vec<(NotedCall, Note)> = Vec::new();
+        let mut noted: Vec<AccountSid> = Vec::new();
         for number in 0..PARTS {
-            if let Some(part) = self.part(number) {
-                batch.extend(
-                    part.notes.iter().map(|(sid, note)| (NotedCall { sid: *sid, call: part.call(*note) }, *note)),
-                );
-            }
-            let is_last = number + 1 == PARTS;
-            while batch.len() >= BATCH || (is_last && !batch.is_empty()) {
-                let rest = batch.split_off(batch.len().min(BATCH));
-                self.write(store, std::mem::replace(&mut batch, rest)).await?;
-            }
+            noted.extend(self.part(number).iter().flat_map(|part| part.notes.keys()));
+        }
+        // As the rows lie in the database: a page that holds several of them is written once.
+        noted.sort_unstable();
+        for batch in noted.chunks(BATCH) {
+            self.write(store, batch).await?;
         }
         Ok(())
     }
 
-    async fn write(&self, store: &dyn Store, batch: Vec<(NotedCall, Note)>) -> StoreResult<()> {
-        let (calls, notes): (Vec<NotedCall>, Vec<Note>) = batch.into_iter().unzip();
+    async fn write(&self, store: &dyn Store, batch: &[AccountSid]) -> StoreResult<()> {
+        let noted = batch.iter().filter_map(|sid| {
+            let part = self.part_of(*sid)?;
+            let note = *part.notes.get(sid)?;
+            Some((NotedCall { sid: *sid, call: part.call(note) }, note))
+        });
+        let (calls, notes): (Vec<NotedCall>, Vec<Note>) = noted.unzip();
         store.note_uses(&calls).await?;
         for (call, written) in calls.iter().zip(notes) {
             if let Some(mut part) = self.part_of(call.sid) {
@@ -148,6 +173,41 @@ impl LastUse {
         // A part is whole after any panic: nothing between its changes can fail.
         self.parts.get(number).map(|part| part.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+impl Service {
+    /// Writes down when tokens were last used, again and again. Never ends.
+    pub async fn keep_last_use(&self) {
+        let mut pause = SHORTEST_PAUSE;
+        loop {
+            // Notified or not.
+            let _ = timeout(pause, self.last_use.is_filling.notified()).await;
+            let begun = Instant::now();
+            match timeout(PATIENCE, self.flush_last_use()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    tracing::warn!(cause = %error, "uses of tokens could not be written; they are kept for the next time");
+                }
+                Err(_) => {
+                    tracing::warn!("uses of tokens could not be written in time; they are kept for the next time")
+                }
+            }
+            pause = pause_after(begun.elapsed());
+        }
+    }
+
+    /// Writes down the uses noted since the last time. Run again before the end.
+    ///
+    /// # Errors
+    /// Where the database fails; the uses stay noted.
+    pub async fn flush_last_use(&self) -> StoreResult<()> {
+        self.last_use.flush(self.store.as_ref()).await
+    }
+}
+
+/// How long nothing is written after a writing that took so long.
+fn pause_after(writing: Duration) -> Duration {
+    writing.saturating_mul(REST).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
 }
 
 impl Part {
@@ -225,6 +285,28 @@ mod tests {
         assert_eq!(notes.noted_call(sid(1)), Some(call));
         assert_eq!(notes.noted(sid(1)), Some(at(9)));
         assert_eq!(notes.noted(sid(2)), None);
+    }
+
+    #[test]
+    fn writing_much_is_done_rarely() {
+        let seconds = Duration::from_secs_f64;
+        assert_eq!(pause_after(seconds(0.001)), seconds(5.0));
+        assert_eq!(pause_after(seconds(0.1)), seconds(10.0));
+        assert_eq!(pause_after(seconds(3.0)), seconds(25.0));
+        assert_eq!(pause_after(Duration::MAX), seconds(25.0));
+    }
+
+    #[tokio::test]
+    async fn somebody_is_told_before_there_is_no_room() {
+        let notes = LastUse::default();
+        let note = |numbers: std::ops::Range<usize>| {
+            numbers.for_each(|number| drop(notes.note(sid(u32::try_from(number).unwrap()), at(1), from("x"))));
+        };
+        let is_told = async || timeout(Duration::ZERO, notes.is_filling.notified()).await.is_ok();
+        note(0..FILLING - PARTS);
+        assert!(!is_told().await);
+        note(FILLING - PARTS..FILLING);
+        assert!(is_told().await);
     }
 
     #[test]

@@ -74,7 +74,7 @@ pub use failure::{Failure, Outcome};
 pub use granted::{EffectiveScopes, Granted};
 pub use index::{IndexState, Known, Owner, finality};
 pub use integrations_file::{DEFAULT_INTEGRATIONS, IntegrationsFileError, fitting_integrations, read_integrations};
-pub use last_use::{CallOrigin, FLUSH_INTERVAL, LastUse};
+pub use last_use::{CallOrigin, LONGEST_UNWRITTEN, LastUse};
 pub use limits::{Purpose, VendorLimits};
 pub use passwords::PasswordPool;
 pub use policy::{BreachCount, BreachKind, LostScope, PolicyOverview, PolicyPreview, PolicySaved, ReservableScope};

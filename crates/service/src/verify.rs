@@ -117,12 +117,4 @@ impl Service {
         let verdict = Verdict::of(facts.as_ref(), presented.sid, needed, from, self.now());
         Verified { verdict, credential, usage: None, noted_before: None }
     }
-
-    /// Writes down the uses noted since the last time. Run every few seconds and before the end.
-    ///
-    /// # Errors
-    /// Where the database fails; the uses stay noted.
-    pub async fn flush_last_use(&self) -> StoreResult<()> {
-        self.last_use.flush(self.store.as_ref()).await
-    }
 }

@@ -6,12 +6,13 @@ use async_trait::async_trait;
 use latchkey_domain::{AccountSid, AddressRules, RepId, Timestamp, TokenHash, TokenRateLimit};
 use latchkey_service::AuditEntry;
 use latchkey_service::ports::{
-    Committed, Credential, LastCall, NewToken, NotedCall, Revocation, StoreResult, TokenChange, TokenFilter,
-    TokenInsertion, TokenRecord, TokenStore,
+    Committed, Credential, LastCall, NewToken, NotedCall, Revocation, StoreError, StoreResult, TokenChange,
+    TokenFilter, TokenInsertion, TokenRecord, TokenStore,
 };
 use sqlx::{AnyConnection, AnyPool, AssertSqlSafe};
 
 use crate::constraint::Constraint;
+use crate::engine::Engine;
 use crate::failure::{OrUnavailable, in_time, unavailable};
 use crate::row::{self, Fields, rep_columns, token_columns, token_joins};
 use crate::{SqlStore, audit, listing, placeholders, policy, standing};
@@ -171,14 +172,11 @@ impl TokenStore for SqlStore {
                 *noted = call;
             }
         }
-        let latest: Vec<(AccountSid, &LastCall)> = latest.into_iter().collect();
         if latest.is_empty() {
             return Ok(());
         }
         let mut transaction = self.begin().await?;
-        for batch in latest.chunks(placeholders::MOST / 4) {
-            note_batch(&mut transaction, batch).await?;
-        }
+        note(&mut transaction, self.engine, &latest).await?;
         transaction.commit_unjudged().await
     }
 
@@ -380,23 +378,28 @@ pub(crate) async fn named(pool: &AnyPool, sids: &[AccountSid]) -> StoreResult<Ve
     Ok(tokens)
 }
 
-async fn note_batch(connection: &mut AnyConnection, batch: &[(AccountSid, &LastCall)]) -> StoreResult<()> {
+/// Notes calls, all with one statement that stays prepared however many they are: they go in as one value.
+async fn note(
+    connection: &mut AnyConnection,
+    engine: Engine,
+    latest: &BTreeMap<AccountSid, &LastCall>,
+) -> StoreResult<()> {
+    let calls: Vec<(String, i64, &str, &str)> = latest
+        .iter()
+        .map(|(sid, call)| (hex::encode(sid.as_bytes()), call.at.unix_seconds(), &*call.address, &*call.agent))
+        .collect();
+    let calls = serde_json::to_string(&calls).map_err(|error| StoreError::Unavailable(error.into()))?;
     let sql = format!(
-        // Whether the token has ended meanwhile, the row knows by itself: that is not touched.
-        "WITH used (sid, at, address, agent) AS (VALUES {}) \
-         INSERT INTO token_last_used (sid, at, address, agent, expires_at, revoked_at, kind, owner) \
-         SELECT used.sid, used.at, used.address, used.agent, token.expires_at, token.revoked_at, token.kind, token.owner \
-         FROM used JOIN token ON token.sid = used.sid WHERE true ORDER BY used.sid \
+        // Every token has a row; a name of none is passed over. Whether the token has ended meanwhile, the row knows
+        // by itself: that is not touched.
+        "WITH used (sid, at, address, agent) AS ({}) \
+         INSERT INTO token_last_used (sid, at, address, agent) \
+         SELECT known.sid, used.at, used.address, used.agent \
+         FROM used JOIN token_last_used AS known ON known.sid = used.sid WHERE true ORDER BY used.sid \
          ON CONFLICT (sid) DO UPDATE SET at = excluded.at, address = excluded.address, agent = excluded.agent \
          WHERE excluded.at > token_last_used.at",
-        placeholders::rows(4, batch.len())
+        engine.noted_calls()
     );
-    // Not kept among the prepared statements: nearly every batch has a length of its own.
-    let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
-    for (sid, call) in batch {
-        query = query.bind(sid.as_bytes().to_vec()).bind(call.at.unix_seconds());
-        query = query.bind(call.address.clone()).bind(call.agent.clone());
-    }
-    query.execute(connection).await.or_unavailable()?;
+    sqlx::query(AssertSqlSafe(sql)).bind(calls).execute(connection).await.or_unavailable()?;
     Ok(())
 }

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use clap::Args;
 use latchkey_domain::{MalformedRateLimit, RateLimit};
-use latchkey_service::{FLUSH_INTERVAL, Service, VendorLimits};
+use latchkey_service::{Service, VendorLimits};
 use latchkey_store::Opening;
 use serde::Serialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -240,7 +240,10 @@ async fn serve(open: Open, state: ServerState, doors: Doors, mut stop: Stop) -> 
     });
     chores.spawn(forget_changes(Arc::clone(&service)));
     chores.spawn(watch_notices(Arc::clone(&service)));
-    chores.spawn(flush_last_use(Arc::clone(&service)));
+    chores.spawn({
+        let service = Arc::clone(&service);
+        async move { service.keep_last_use().await }
+    });
     chores.spawn(remove_ended_sessions(Arc::clone(&service)));
     chores.spawn(revoke_idle_tokens(Arc::clone(&service)));
     chores.spawn(audit_chore::keep(Arc::clone(&service)));
@@ -292,17 +295,6 @@ async fn serve(open: Open, state: ServerState, doors: Doors, mut stop: Stop) -> 
     }
     tracing::info!("stopped");
     ended
-}
-
-async fn flush_last_use(service: Arc<Service>) {
-    let mut ticks = interval(FLUSH_INTERVAL);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        if let Err(error) = in_time(service.flush_last_use()).await {
-            tracing::warn!(cause = %error, "uses of tokens could not be written; they are kept for the next time");
-        }
-    }
 }
 
 async fn forget_changes(service: Arc<Service>) {

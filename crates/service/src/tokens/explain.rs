@@ -16,7 +16,7 @@ pub struct OwnToken {
     pub token: TokenView,
     /// How it came to be.
     pub source: TokenSource,
-    /// The latest call with it. One that another node took is known [`crate::FLUSH_INTERVAL`] later at most.
+    /// The latest call with it. One that another node took is known [`crate::LONGEST_UNWRITTEN`] later at most.
     pub last_call: Option<LastCall>,
     /// How many calls it may make, its own limit or the server's; `None` where there is no limit.
     pub limit: Option<RateLimit>,

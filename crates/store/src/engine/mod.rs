@@ -141,6 +141,18 @@ impl Engine {
         }
     }
 
+    /// Selects what an array of `[SID in hexadecimal, time, address, agent]` in JSON, the first value of the statement,
+    /// holds.
+    pub(crate) const fn noted_calls(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3 FROM json_each($1)",
+            Self::Postgres => {
+                "SELECT decode(value ->> 0, 'hex'), CAST(value ->> 1 AS BIGINT), value ->> 2, value ->> 3 \
+                 FROM json_array_elements(CAST($1 AS JSON))"
+            }
+        }
+    }
+
     /// Name and version, from what [`Engine::version_query`] gave: "PostgreSQL 15.14" of "15.14 (Debian …)".
     pub(crate) fn describe(self, version: &str) -> String {
         let name = match self {
