@@ -1,9 +1,9 @@
 //! Large databases, and what Latchkey takes with them.
 //!
 //! `generate` fills an empty database with tokens as a large company may have them; `lists` measures the list of all
-//! tokens over it; `export` reads all of it as an export does; `revoke` revokes many at once. `calls` measures what
-//! judging a vendor's call costs, over tokens that are all live; `finality` how long one revocation takes until it is
-//! final on three nodes. Build it with `--release`: figures of a debug build say nothing.
+//! tokens over it; `export` reads all of it as an export does; `uses` writes down when tokens were last used; `revoke`
+//! revokes many at once. `calls` measures what judging a vendor's call costs, over tokens that are all live;
+//! `finality` how long one revocation takes until it is final on three nodes. Build it with `--release`: figures of a debug build say nothing.
 
 #![expect(clippy::print_stdout, reason = "what is measured is told on standard output")]
 
@@ -14,6 +14,7 @@ mod instructions;
 mod lists;
 mod secrets;
 mod spread;
+mod uses;
 mod work;
 
 use std::process::ExitCode;
@@ -87,6 +88,12 @@ enum Command {
         #[arg(long, default_value_t = 1_000)]
         rounds: usize,
     },
+    /// Writes down uses of many tokens, as a server does while calls come.
+    Uses {
+        /// Of how many tokens.
+        #[arg(long, default_value_t = 100_000)]
+        tokens: usize,
+    },
     /// Revokes many live tokens at once.
     Revoke {
         /// Of how many owners at most.
@@ -117,6 +124,7 @@ async fn run(url: &str, command: Command) -> Outcome<()> {
         }
         Command::Lists { rounds } => lists::measure(open().await?, rounds).await,
         Command::Export => work::export(open().await?).await,
+        Command::Uses { tokens } => uses::measure(open().await?, url, tokens).await,
         Command::Revoke { tokens } => work::revoke(open().await?, tokens).await,
         Command::Calls(plan) => calls::measure(url, &plan).await,
         Command::Instructions { most } => instructions::count(most).await,

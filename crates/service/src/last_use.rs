@@ -13,7 +13,9 @@
 //! take more room. Of the others the page says that they were not noted.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::IpAddr;
+use std::num::NonZeroU16;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -36,7 +38,7 @@ const REST: u32 = 100;
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// How many tokens can have notes that are not written yet; later ones wait for their next call.
-const MAX_NOTES: usize = PARTS * 1_600;
+const MAX_NOTES: usize = PARTS * 6_400;
 /// From how many on they are written at once.
 const FILLING: usize = MAX_NOTES / 4 * 3;
 /// Of how many of them it is known where the call came from.
@@ -82,16 +84,24 @@ struct Part {
     notes: HashMap<AccountSid, Note>,
     /// Where the calls of some of the notes came from. The places that are free keep their room.
     callers: Vec<Caller>,
-    free: Vec<usize>,
+    free: Vec<NonZeroU16>,
 }
 
+/// A call with a token. Small: there may be hundreds of thousands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Note {
-    at: Timestamp,
-    /// The place of where it came from, where there was room.
-    caller: Option<usize>,
+    /// Whole seconds since 1970; one beyond 2106 counts as that.
+    at: u32,
     /// Rises with each call, so that one that came while the note was written is not taken for written.
-    calls: u64,
+    calls: u16,
+    /// Which of the callers it came from, counted from 1, where there was room.
+    caller: Option<NonZeroU16>,
+}
+
+impl Note {
+    fn time(self) -> Timestamp {
+        Timestamp::from_unix_seconds(self.at.into())
+    }
 }
 
 #[derive(Debug, Default)]
@@ -121,7 +131,7 @@ impl LastUse {
     /// What is noted and not yet written.
     #[must_use]
     pub fn noted(&self, sid: AccountSid) -> Option<Timestamp> {
-        self.part_of(sid)?.notes.get(&sid).map(|note| note.at)
+        self.part_of(sid)?.notes.get(&sid).map(|note| note.time())
     }
 
     /// The same, with where the call came from.
@@ -212,38 +222,31 @@ fn pause_after(writing: Duration) -> Duration {
 
 impl Part {
     fn note(&mut self, sid: AccountSid, at: Timestamp, from: CallOrigin<'_>) -> Option<Timestamp> {
-        let before = self.notes.get(&sid).copied();
-        if before.is_some_and(|before| before.at > at) || (before.is_none() && self.notes.len() >= MAX_NOTES / PARTS) {
-            return before.map(|before| before.at);
+        let at = u32::try_from(at.unix_seconds().max(0)).unwrap_or(u32::MAX);
+        let Self { notes, callers, free } = self;
+        let is_full = notes.len() >= MAX_NOTES / PARTS;
+        let (before, note) = match notes.entry(sid) {
+            Entry::Occupied(noted) => (Some(noted.get().time()), noted.into_mut()),
+            Entry::Vacant(_) if is_full => return None,
+            Entry::Vacant(place) => (None, place.insert(Note { at, calls: 0, caller: None })),
+        };
+        if note.at > at {
+            return before;
         }
-        let caller = before.and_then(|before| before.caller).or_else(|| self.place());
-        if let Some(caller) = caller.and_then(|place| self.callers.get_mut(place)) {
+        *note = Note { at, calls: note.calls.wrapping_add(1), caller: note.caller.or_else(|| place(callers, free)) };
+        if let Some(caller) = note.caller.and_then(|place| callers.get_mut(index(place))) {
             caller.address = from.address;
             caller.agent.clear();
             caller.agent.push_str(from.agent.get(..from.agent.floor_char_boundary(MAX_AGENT)).unwrap_or_default());
         }
-        let calls = before.map_or(0, |before| before.calls.wrapping_add(1));
-        self.notes.insert(sid, Note { at, caller, calls });
-        before.map(|before| before.at)
-    }
-
-    /// A place for where a call came from, if there is one.
-    fn place(&mut self) -> Option<usize> {
-        if let Some(free) = self.free.pop() {
-            return Some(free);
-        }
-        let next = self.callers.len();
-        (next < MAX_CALLERS / PARTS).then(|| {
-            self.callers.push(Caller::default());
-            next
-        })
+        before
     }
 
     fn call(&self, note: Note) -> LastCall {
-        let caller = note.caller.and_then(|place| self.callers.get(place));
+        let caller = note.caller.and_then(|place| self.callers.get(index(place)));
         let address = caller.and_then(|caller| caller.address).map(|address| address.to_string());
         let agent = caller.map(|caller| caller.agent.clone());
-        LastCall { at: note.at, address: address.unwrap_or_default(), agent: agent.unwrap_or_default() }
+        LastCall { at: note.time(), address: address.unwrap_or_default(), agent: agent.unwrap_or_default() }
     }
 
     fn drop_written(&mut self, sid: AccountSid, written: Note) {
@@ -252,6 +255,22 @@ impl Part {
             self.free.extend(written.caller);
         }
     }
+}
+
+/// A place for where a call came from, if there is one.
+fn place(callers: &mut Vec<Caller>, free: &mut Vec<NonZeroU16>) -> Option<NonZeroU16> {
+    if let Some(free) = free.pop() {
+        return Some(free);
+    }
+    if callers.len() >= MAX_CALLERS / PARTS {
+        return None;
+    }
+    callers.push(Caller::default());
+    u16::try_from(callers.len()).ok().and_then(NonZeroU16::new)
+}
+
+fn index(place: NonZeroU16) -> usize {
+    usize::from(place.get() - 1)
 }
 
 #[cfg(test)]
@@ -300,7 +319,9 @@ mod tests {
     async fn somebody_is_told_before_there_is_no_room() {
         let notes = LastUse::default();
         let note = |numbers: std::ops::Range<usize>| {
-            numbers.for_each(|number| drop(notes.note(sid(u32::try_from(number).unwrap()), at(1), from("x"))));
+            for number in numbers {
+                notes.note(sid(u32::try_from(number).unwrap()), at(1), from("x"));
+            }
         };
         let is_told = async || timeout(Duration::ZERO, notes.is_filling.notified()).await.is_ok();
         note(0..FILLING - PARTS);
@@ -337,14 +358,14 @@ mod tests {
     #[test]
     fn there_is_an_end_to_what_is_noted() {
         let notes = LastUse::default();
-        for number in 0..200_000 {
+        for number in 0..500_000 {
             notes.note(sid(number), at(1), from("x"));
         }
         let count = |of: fn(&Part) -> usize| (0..PARTS).map(|number| of(&notes.part(number).unwrap())).sum::<usize>();
         assert_eq!(count(|part| part.notes.len()), MAX_NOTES);
         assert_eq!(count(|part| part.callers.len()), MAX_CALLERS);
-        let unknown = notes.noted_call(sid(64 * 1_599)).unwrap();
+        let unknown = notes.noted_call(sid(64 * 6_399)).unwrap();
         assert_eq!((unknown.address.as_str(), unknown.agent.as_str()), ("", ""));
-        assert_eq!(notes.note(sid(199_999), at(2), NOWHERE), None);
+        assert_eq!(notes.note(sid(499_999), at(2), NOWHERE), None);
     }
 }

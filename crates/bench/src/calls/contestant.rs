@@ -77,12 +77,7 @@ impl Contestant {
 
     /// The processor time that it has had, in seconds.
     pub(super) fn processor_time(&self) -> Outcome<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid))?;
-        // The name, which may hold anything, ends at the last bracket; user and system time are the 14th and 15th.
-        let rest = stat.rsplit_once(')').ok_or("no name in /proc/PID/stat")?.1;
-        let fields: Vec<&str> = rest.split_whitespace().collect();
-        let ticks = |place: usize| fields.get(place).and_then(|field| field.parse::<f64>().ok()).ok_or("no times");
-        Ok((ticks(11)? + ticks(12)?) / TICKS_PER_SECOND)
+        processor_time(self.pid)
     }
 
     /// The memory that it has now, in bytes.
@@ -112,6 +107,16 @@ impl Contestant {
     pub(super) fn wait_for_index(&self, secrets: f64) -> Outcome<()> {
         wait_until("the index is complete", || self.metric("latchkey_index_secrets").is_ok_and(|held| held >= secrets))
     }
+}
+
+/// The processor time that a process has had, in seconds.
+pub(crate) fn processor_time(pid: u32) -> Outcome<f64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The name, which may hold anything, ends at the last bracket; user and system time are the 14th and 15th.
+    let rest = stat.rsplit_once(')').ok_or("no name in /proc/PID/stat")?.1;
+    let fields: Vec<&str> = rest.split_whitespace().collect();
+    let ticks = |place: usize| fields.get(place).and_then(|field| field.parse::<f64>().ok()).ok_or("no times");
+    Ok((ticks(11)? + ticks(12)?) / TICKS_PER_SECOND)
 }
 
 impl Drop for Contestant {

@@ -20,6 +20,7 @@ use latchkey_service::{DEFAULT_CATALOG, read_catalog};
 use sqlx::{AnyConnection, Connection as _, Row as _};
 
 pub(crate) use bare::serve as serve_bare;
+pub(crate) use contestant::processor_time;
 
 use crate::Outcome;
 use crate::secrets::secret_of;
