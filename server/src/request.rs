@@ -112,8 +112,8 @@ where
     state.metrics.answered(route, response.status(), elapsed);
     if let Some((method, uri)) = line {
         let (path, status, milliseconds) = (uri.path(), response.status().as_u16(), elapsed.as_millis());
-        // A gateway has a line of its own for each request that it lets through.
-        if route == RouteClass::ForwardAuth && response.status().is_success() {
+        // Whoever asks has a line of its own for each request that it lets through.
+        if route.is_question() && response.status().is_success() {
             tracing::debug!(request_id = %arrival.request_id, %method, ?path, status, milliseconds, "request");
         } else {
             tracing::info!(request_id = %arrival.request_id, %method, ?path, status, milliseconds, "request");
@@ -139,8 +139,8 @@ where
 {
     let request_id = arrival.request_id.as_str();
     let for_people = accepts_html(&request);
-    // What gateways ask is never forwarded, so nobody would look for it.
-    let limit = (route != RouteClass::ForwardAuth).then(TimeLimit::default);
+    // Questions are never forwarded, so nobody would look for it.
+    let limit = (!route.is_question()).then(TimeLimit::default);
     if let Some(limit) = &limit {
         request.extensions_mut().insert(limit.clone());
     }

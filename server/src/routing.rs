@@ -64,13 +64,15 @@ impl Application {
         &self.routes
     }
 
-    /// Answers a request. What gateways and the catalog's vendors ask is known by its path alone, and goes past the
-    /// routes.
+    /// Answers a request. What gateways, services that introspect, and the catalog's vendors ask is known by its path
+    /// alone, and goes past the routes.
     pub async fn answer(&self, request: Request, client: &Client) -> Response {
         let routed = |mut request: Request, arrival: Arrival| async move {
             let path = request.uri().path();
             if auth::answers(path) {
                 auth::handle(&self.state, request, &arrival).await
+            } else if oauth2::answers(path) {
+                oauth2::handle(&self.state, request, &arrival).await
             } else if self.surface != Surface::Pages && api::is_of_catalog(&self.state, path) {
                 if let Some(place) = client.place().filter(|_| self.state.gateway.is_some()) {
                     request.extensions_mut().insert(place.clone());
@@ -111,9 +113,7 @@ async fn otherwise(
 ) -> Response {
     let path = request.uri().path();
     let first = path.split('/').nth(1).unwrap_or_default();
-    if oauth2::answers(path) {
-        oauth2::handle(&state, request, &arrival).await
-    } else if surface == Surface::Pages && api::is_of_catalog(&state, path) {
+    if surface == Surface::Pages && api::is_of_catalog(&state, path) {
         let detail = "The API is answered on an address of its own. Ask the operator for it.";
         Problem::new(ProblemCode::NotFound, detail).into_response(arrival.request_id.as_str())
     } else if surface == Surface::Vendors || FOR_PROGRAMS.contains(&first) || api::serves(&state, path) {

@@ -74,6 +74,12 @@ enum Command {
     /// Answers every request with constant headers, until it is killed: what `calls` measures against.
     #[command(hide = true)]
     Bare,
+    /// Answers as the server does, with or without noting uses, until it is killed: `calls` measures the difference.
+    #[command(hide = true)]
+    Host {
+        #[arg(long)]
+        without_last_use: bool,
+    },
     /// Measures the list of all tokens: filters by orders, and a deep page.
     Lists {
         /// How often each page is asked for.
@@ -130,6 +136,7 @@ async fn run(url: &str, command: Command) -> Outcome<()> {
         Command::Instructions { most } => instructions::count(most).await,
         Command::Judge { calls } => instructions::judge(url, calls).await,
         Command::Bare => calls::serve_bare().await,
+        Command::Host { without_last_use } => calls::serve_hosted(url, !without_last_use).await,
         Command::Finality { rounds } => {
             open().await?.close().await;
             finality::measure(url, rounds).await

@@ -44,6 +44,23 @@ impl AccountSid {
         &self.0
     }
 
+    /// Reads the written form.
+    ///
+    /// # Errors
+    /// [`MalformedAccountSid`] for anything else.
+    pub fn parse(text: &[u8]) -> Result<Self, MalformedAccountSid> {
+        let digits = text.strip_prefix(Self::PREFIX.as_bytes()).filter(|digits| digits.len() == 32);
+        let mut bytes = [0; 16];
+        for (byte, pair) in bytes.iter_mut().zip(digits.ok_or(MalformedAccountSid)?.chunks_exact(2)) {
+            let [Some(high), Some(low)] = [pair.first(), pair.last()].map(|digit| digit.copied().and_then(value_of))
+            else {
+                return Err(MalformedAccountSid);
+            };
+            *byte = high << 4 | low;
+        }
+        Ok(Self(bytes))
+    }
+
     /// The written form, for those who write it often: all of it is ASCII.
     #[must_use]
     pub fn to_ascii(self) -> [u8; Self::LENGTH] {
@@ -75,13 +92,16 @@ impl FromStr for AccountSid {
     type Err = MalformedAccountSid;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let digits = text.strip_prefix(Self::PREFIX).ok_or(MalformedAccountSid)?;
-        // Only the canonical spelling: from_str_radix alone would take upper case and a sign.
-        let canonical = digits.len() == 32 && digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
-        if !canonical {
-            return Err(MalformedAccountSid);
-        }
-        u128::from_str_radix(digits, 16).map(|value| Self(value.to_be_bytes())).map_err(|_| MalformedAccountSid)
+        Self::parse(text.as_bytes())
+    }
+}
+
+/// Only the canonical spelling has a value.
+const fn value_of(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
     }
 }
 

@@ -144,10 +144,7 @@ impl Presented {
         let colon = pair.iter().position(|byte| *byte == b':').ok_or(MalformedAuthToken)?;
         let (sid, secret) = pair.split_at(colon);
         let token = AuthToken::parse(secret.get(1..).unwrap_or_default())?;
-        let sid = std::str::from_utf8(sid)
-            .ok()
-            .and_then(|text| text.parse().ok())
-            .map_or(PresentedSid::Unreadable, PresentedSid::Given);
+        let sid = AccountSid::parse(sid).map_or(PresentedSid::Unreadable, PresentedSid::Given);
         Ok(Self { sid, token })
     }
 }

@@ -11,7 +11,7 @@ use std::str::FromStr;
 const MILLIS_PER_SECOND: i64 = 1000;
 
 /// So many calls in a window of so many seconds: `25/5s`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RateLimit {
     calls: NonZeroU32,
     seconds: NonZeroU32,
@@ -80,7 +80,7 @@ impl fmt::Display for RateLimit {
 }
 
 /// Which limit holds for one token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum TokenRateLimit {
     /// The server's.
     #[default]

@@ -25,6 +25,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::Service;
 use crate::ports::{LastCall, NotedCall, Store, StoreResult};
+use crate::sid_hash::BySid;
 
 /// How long after a call it is written down at the latest: so old is what is said of calls that another node has taken.
 pub const LONGEST_UNWRITTEN: Duration = Duration::from_secs(30);
@@ -77,11 +78,12 @@ pub struct LastUse {
     parts: [Mutex<Part>; PARTS],
     /// Somebody should write, before there is no room any more.
     is_filling: Notify,
+    is_off: bool,
 }
 
 #[derive(Debug, Default)]
 struct Part {
-    notes: HashMap<AccountSid, Note>,
+    notes: HashMap<AccountSid, Note, BySid>,
     /// Where the calls of some of the notes came from. The places that are free keep their room.
     callers: Vec<Caller>,
     free: Vec<NonZeroU16>,
@@ -112,14 +114,22 @@ struct Caller {
 
 impl Default for LastUse {
     fn default() -> Self {
-        Self { parts: std::array::from_fn(|_| Mutex::default()), is_filling: Notify::new() }
+        Self { parts: std::array::from_fn(|_| Mutex::default()), is_filling: Notify::new(), is_off: false }
     }
 }
 
 impl LastUse {
+    /// Notes of nothing.
+    pub(crate) fn off() -> Self {
+        Self { is_off: true, ..Self::default() }
+    }
+
     /// Notes a call with a token, and answers what was noted of the call before. A later call replaces an earlier
     /// one.
     pub fn note(&self, sid: AccountSid, at: Timestamp, from: CallOrigin<'_>) -> Option<Timestamp> {
+        if self.is_off {
+            return None;
+        }
         let mut part = self.part_of(sid)?;
         let before = part.note(sid, at, from);
         if before.is_none() && part.notes.len() == FILLING / PARTS {

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher as _, Hash};
+use std::hash::{BuildHasher, Hash};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -13,6 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use latchkey_domain::{AccountSid, RateLimit, Usage, Window};
 
 use crate::Service;
+use crate::sid_hash::BySid;
 
 /// In how many parts the windows are kept, so that calls rarely wait for one another.
 const PARTS: usize = 16;
@@ -50,7 +51,7 @@ pub enum Purpose {
 /// The windows that are being counted.
 pub(crate) struct Limits {
     settings: VendorLimits,
-    tokens: Windows<(AccountSid, Purpose)>,
+    tokens: Windows<(AccountSid, Purpose), BySid>,
     addresses: Windows<IpAddr>,
 }
 
@@ -73,13 +74,13 @@ impl Service {
         self
     }
 
-    /// Counts a call with a good credential; `None` where no limit holds.
-    pub(crate) fn count_call(&self, token: &crate::Known, purpose: Purpose) -> Option<Usage> {
+    /// Counts a call with a good credential, at this many milliseconds since 1970; `None` where no limit holds.
+    pub(crate) fn count_call(&self, token: &crate::Known, purpose: Purpose, now: i64) -> Option<Usage> {
         let limit = match purpose {
             Purpose::Call => token.rate_limit.or(self.limits.settings.calls),
             Purpose::Introspection => self.limits.settings.introspections,
         }?;
-        self.limits.tokens.count(&(token.sid, purpose), limit, self.clock.unix_millis())
+        self.limits.tokens.count(&(token.sid, purpose), limit, now)
     }
 
     /// In how many seconds this address may present a credential again, where it has presented too many bad ones.
@@ -118,29 +119,24 @@ fn network_of(address: IpAddr) -> IpAddr {
 }
 
 /// Windows by what they belong to.
-struct Windows<K> {
-    parts: [Mutex<Part<K>>; PARTS],
-    hasher: RandomState,
+struct Windows<K, S = RandomState> {
+    parts: [Mutex<Part<K, S>>; PARTS],
+    hasher: S,
     most: usize,
     /// Whether anything was ever counted: most servers hear of no bad credential for days.
     is_in_use: AtomicBool,
 }
 
-struct Part<K> {
-    windows: HashMap<K, Window>,
+struct Part<K, S> {
+    windows: HashMap<K, Window, S>,
     sweep_at: usize,
 }
 
-impl<K: Hash + Eq + Clone> Windows<K> {
+impl<K: Hash + Eq + Clone, S: BuildHasher + Default> Windows<K, S> {
     /// None yet, and never more than `most` in a part.
     fn new(most: usize) -> Self {
-        let part = || Mutex::new(Part { windows: HashMap::new(), sweep_at: SWEEP_FROM });
-        Self {
-            parts: std::array::from_fn(|_| part()),
-            hasher: RandomState::new(),
-            most,
-            is_in_use: AtomicBool::new(false),
-        }
+        let part = || Mutex::new(Part { windows: HashMap::default(), sweep_at: SWEEP_FROM });
+        Self { parts: std::array::from_fn(|_| part()), hasher: S::default(), most, is_in_use: AtomicBool::new(false) }
     }
 
     /// Counts a call; `None` where there is no room to count it.
@@ -183,8 +179,9 @@ impl<K: Hash + Eq + Clone> Windows<K> {
         self.parts.iter().map(|part| part.lock().unwrap_or_else(PoisonError::into_inner).windows.len()).sum()
     }
 
-    fn with_part<T>(&self, key: &K, work: impl FnOnce(&mut Part<K>) -> Option<T>) -> Option<T> {
-        let place = usize::try_from(self.hasher.hash_one(key) % PARTS as u64).unwrap_or_default();
+    fn with_part<T>(&self, key: &K, work: impl FnOnce(&mut Part<K, S>) -> Option<T>) -> Option<T> {
+        // From the middle of the hash: the tables go by its ends.
+        let place = usize::try_from((self.hasher.hash_one(key) >> 40) % PARTS as u64).unwrap_or_default();
         let part = self.parts.get(place)?;
         // A map of windows is whole after any panic: each change is one insertion or replacement.
         work(&mut part.lock().unwrap_or_else(PoisonError::into_inner))
@@ -197,7 +194,7 @@ mod tests {
 
     #[test]
     fn what_has_ended_makes_room() {
-        let windows = Windows::new(usize::MAX);
+        let windows = Windows::<u32>::new(usize::MAX);
         for key in 0..100_000_u32 {
             // A second between them: each window of a second has ended when the next begins.
             windows.count(&key, RateLimit::of(1, 1), i64::from(key) * 1_000);
@@ -207,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_addresses_finds_a_full_table() {
-        let windows = Windows::new(MAX_ADDRESSES);
+        let windows = Windows::<u32>::new(MAX_ADDRESSES);
         let counted = (0..200_000_u32).filter(|key| windows.count(key, FAILED_CALLS, 0).is_some()).count();
         assert_eq!(counted, windows.len());
         assert_eq!(counted, PARTS * MAX_ADDRESSES);

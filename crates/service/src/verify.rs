@@ -66,10 +66,13 @@ impl Service {
         purpose: Purpose,
         agent: &str,
     ) -> StoreResult<Verified> {
-        let mut verified = self.inspect(presented, needed, from).await?;
+        // Read once: a clock costs as much as a look into the index.
+        let millis = self.clock.unix_millis();
+        let now = Timestamp::from_unix_seconds(millis.div_euclid(1000));
+        let mut verified = self.inspect_at(now, presented, needed, from).await?;
         if let Some(credential) = verified.credential.as_ref().filter(|_| verified.is_good()) {
-            verified.noted_before = self.last_use.note(credential.sid, self.now(), CallOrigin::of(from, agent));
-            verified.usage = self.count_call(credential, purpose);
+            verified.noted_before = self.last_use.note(credential.sid, now, CallOrigin::of(from, agent));
+            verified.usage = self.count_call(credential, purpose, millis);
         }
         Ok(verified)
     }
@@ -84,12 +87,22 @@ impl Service {
         needed: Option<&ScopeName>,
         from: UsedFrom,
     ) -> StoreResult<Verified> {
+        self.inspect_at(self.now(), presented, needed, from).await
+    }
+
+    async fn inspect_at(
+        &self,
+        now: Timestamp,
+        presented: &Presented,
+        needed: Option<&ScopeName>,
+        from: UsedFrom,
+    ) -> StoreResult<Verified> {
         let hash = hash_of(&presented.token);
         let credential = match self.indexed(&hash).await {
             Some(known) => known,
             None => self.store.credential(hash).await?.map(|credential| Known::of(credential, &self.grants)),
         };
-        Ok(self.judge(presented, needed, from, credential))
+        Ok(judge(now, presented, needed, from, credential))
     }
 
     /// As [`Service::inspect`], wherever the credential is used from, and it finds tokens that have ended too: it reads the
@@ -103,18 +116,18 @@ impl Service {
             .credential(hash_of(&presented.token))
             .await?
             .map(|credential| Known::of(credential, &self.grants));
-        Ok(self.judge(presented, None, UsedFrom::Anywhere, credential))
+        Ok(judge(self.now(), presented, None, UsedFrom::Anywhere, credential))
     }
+}
 
-    fn judge(
-        &self,
-        presented: &Presented,
-        needed: Option<&ScopeName>,
-        from: UsedFrom,
-        credential: Option<Known>,
-    ) -> Verified {
-        let facts = credential.as_ref().map(Known::facts);
-        let verdict = Verdict::of(facts.as_ref(), presented.sid, needed, from, self.now());
-        Verified { verdict, credential, usage: None, noted_before: None }
-    }
+fn judge(
+    now: Timestamp,
+    presented: &Presented,
+    needed: Option<&ScopeName>,
+    from: UsedFrom,
+    credential: Option<Known>,
+) -> Verified {
+    let facts = credential.as_ref().map(Known::facts);
+    let verdict = Verdict::of(facts.as_ref(), presented.sid, needed, from, now);
+    Verified { verdict, credential, usage: None, noted_before: None }
 }

@@ -149,6 +149,17 @@ impl ChangeStore for SqlStore {
         Ok(found.finish())
     }
 
+    async fn live_tokens(&self, now: Timestamp) -> StoreResult<u64> {
+        let row = sqlx::query(
+            "SELECT CAST(COUNT(*) AS BIGINT) AS live FROM token WHERE revoked_at IS NULL AND expires_at > $1",
+        )
+        .bind(now.unix_seconds())
+        .fetch_one(&self.reads)
+        .await
+        .or_unavailable()?;
+        Ok(u64::try_from(Fields::of(&row, "token").number("live")?).unwrap_or_default())
+    }
+
     async fn live_secrets(
         &self,
         place: SecretPlace,

@@ -249,6 +249,11 @@ impl RouteClass {
         }
     }
 
+    /// Whether somebody asks about a call that somebody else makes.
+    pub(crate) const fn is_question(self) -> bool {
+        matches!(self, Self::ForwardAuth | Self::Introspection)
+    }
+
     const fn word(self) -> &'static str {
         match self {
             Self::Api => "api",

@@ -65,11 +65,16 @@ impl Load {
 
     /// Sends it. Any answer but a success is an error.
     pub(super) fn send_to(&self, contestant: &Contestant) -> Outcome<Taken> {
+        self.send_for(self.seconds, contestant)
+    }
+
+    /// Sends it for so many seconds.
+    pub(super) fn send_for(&self, seconds: u32, contestant: &Contestant) -> Outcome<Taken> {
         let before = contestant.processor_time()?;
         let output = Command::new("taskset")
             .args(["-c", LOAD_CORE, "wrk", "-t1"])
             .arg(format!("-c{}", self.connections))
-            .arg(format!("-d{}s", self.seconds))
+            .arg(format!("-d{seconds}s"))
             .arg("-s")
             .arg(&self.script)
             .arg(format!("http://{}/", contestant.address))

@@ -6,6 +6,7 @@
 
 mod bare;
 mod contestant;
+mod hosted;
 mod load;
 mod start;
 
@@ -21,6 +22,7 @@ use sqlx::{AnyConnection, Connection as _, Row as _};
 
 pub(crate) use bare::serve as serve_bare;
 pub(crate) use contestant::processor_time;
+pub(crate) use hosted::serve as serve_hosted;
 
 use crate::Outcome;
 use crate::secrets::secret_of;
@@ -102,8 +104,34 @@ async fn measure_in(directory: &Path, url: &str, plan: &Plan) -> Outcome<()> {
         &turns.iter().map(|turn| turn.introspect.micros / turn.bare_post.micros).collect::<Vec<_>>(),
         &format!("{:.2} µs, {:.2} µs", micros(|turn| turn.introspect), micros(|turn| turn.bare_post)),
     );
+    uses(directory, url, &questions, plan.rounds, &started)?;
     let shares = turns.iter().flat_map(|turn| [turn.bare.share, turn.verify.share, turn.nginx.share]);
     println!("\nLeast share of its core that a contestant had: {:.2}", shares.fold(1.0, f64::min));
+    Ok(())
+}
+
+/// What noting uses takes, of requests per second: two servers over the same database, of which one notes none.
+fn uses(directory: &Path, url: &str, questions: &Load, rounds: usize, started: &start::Started) -> Outcome<()> {
+    let this = std::env::current_exe()?;
+    let host = |name: &str, arguments: &[&str]| {
+        let arguments = [&["--database-url", url, "host"], arguments].concat();
+        let host = Contestant::start(&this, &arguments, &directory.join(name))?;
+        host.wait_for_index(started.tokens())?;
+        Outcome::Ok(host)
+    };
+    let with = host("with.log", &[])?;
+    let without = host("without.log", &["--without-last-use"])?;
+    let mut ratios = Vec::new();
+    let mut rates = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        // Each is loaded for as long as the longest pause between two writings, so that one falls into it.
+        let (with, without) = (questions.send_for(30, &with)?, questions.send_for(30, &without)?);
+        ratios.push(with.rate / without.rate);
+        rates.0.push(with.rate);
+        rates.1.push(without.rate);
+    }
+    let figures = format!("{:.0}, {:.0} a second", median(rates.0), median(rates.1));
+    tell("requests per second, uses noted", "the same, not noted", &ratios, &figures);
     Ok(())
 }
 

@@ -39,8 +39,7 @@ pub(super) async fn measure(directory: &Path, url: &str, latchkey: &Path, presen
         return Err(format!("the first call was refused: {answer}").into());
     }
     let first_verify = listening.elapsed().as_secs_f64();
-    #[expect(clippy::cast_precision_loss, reason = "a count of tokens")]
-    let tokens = live as f64;
+    let tokens = count(live);
     server.wait_for_index(tokens)?;
     let complete = listening.elapsed().as_secs_f64();
     let bytes_each = (server.memory()? - nothing) / tokens;
@@ -77,6 +76,11 @@ async fn select(url: &str) -> Outcome<(f64, u64)> {
 }
 
 impl Started {
+    /// How many live tokens there are.
+    pub(super) fn tokens(&self) -> f64 {
+        count(self.live)
+    }
+
     /// Prints the lines of the table.
     pub(super) fn tell(&self) {
         tell(
@@ -92,4 +96,9 @@ impl Started {
         );
         println!("| memory for each live token | a server without any | | {:.0} bytes |", self.bytes_each);
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a count of tokens")]
+fn count(tokens: u64) -> f64 {
+    tokens as f64
 }

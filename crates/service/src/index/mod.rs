@@ -20,6 +20,7 @@
 pub mod finality;
 mod members;
 mod settle;
+mod slots;
 mod table;
 
 use std::collections::BTreeSet;
@@ -50,7 +51,7 @@ const KEPT_CHANGES: u32 = 10_000;
 /// From how many percent of the room for notifications on somebody is warned.
 const FULL_NOTICES: i64 = 10;
 /// How many tokens are read at once.
-const PAGE: u32 = 2_000;
+const PAGE: u32 = 5_000;
 
 /// How the index stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,7 +211,8 @@ impl Index {
             Following::Membership(membership) => (None, Some(membership)),
         };
         let start = self.store.token_changes(Revision::from_number(i64::MAX)).await?.latest;
-        let table = Table::new(self.grants.where_reserved(&self.store.policy().await?.policy.admin_scopes));
+        let expected = self.store.live_tokens(now).await?;
+        let table = Table::new(self.grants.where_reserved(&self.store.policy().await?.policy.admin_scopes), expected);
         for rep in self.store.reps().await? {
             table.set_owner((&rep).into());
         }

@@ -247,6 +247,12 @@ pub trait ChangeStore: Send + Sync {
     /// [`super::StoreError`] where the database fails.
     async fn token_changes(&self, after: Revision) -> StoreResult<TokenChanges>;
 
+    /// How many tokens are neither revoked nor expired at `now`.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database fails.
+    async fn live_tokens(&self, now: Timestamp) -> StoreResult<u64>;
+
     /// Secrets of tokens that are neither revoked nor expired at `now`, in the order of their tokens, from the
     /// first after the token `after`: at most `limit`.
     ///

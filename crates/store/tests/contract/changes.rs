@@ -159,6 +159,19 @@ pub(crate) async fn what_cannot_be_told_any_more_is_not_told(fixture: Fixture) {
     assert_eq!(changes(&fixture, Revision::from_number(5)).await, [TokenChange::Token(sid(6))]);
 }
 
+pub(crate) async fn live_tokens_are_counted(fixture: Fixture) {
+    let owner = fixture.rep(1).await.id;
+    assert_eq!(fixture.store.live_tokens(NOW).await.unwrap(), 0);
+    for number in 1..=3 {
+        fixture.token(number, owner).await;
+    }
+    let audit = entry(AuditAction::TokenRevoked);
+    fixture.store.revoke_token(sid(2), None, NOW, &audit).await.unwrap().unsettled();
+    assert_eq!(fixture.store.live_tokens(NOW).await.unwrap(), 2);
+    let end = fixture.store.token(sid(1), None).await.unwrap().unwrap().expires_at;
+    assert_eq!(fixture.store.live_tokens(end).await.unwrap(), 0);
+}
+
 pub(crate) async fn live_secrets_are_read_in_pages(fixture: Fixture) {
     let owner = fixture.rep(1).await.id;
     for number in 1..=5 {

@@ -193,6 +193,7 @@ contract! {
         what_no_verdict_is_made_of_takes_none,
         revisions_are_in_the_order_of_commits,
         what_cannot_be_told_any_more_is_not_told,
+        live_tokens_are_counted,
         live_secrets_are_read_in_pages,
         a_tokens_secrets_are_read_valid_or_not,
         a_watch_sees_every_commit,
