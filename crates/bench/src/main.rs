@@ -74,6 +74,9 @@ enum Command {
     /// Answers every request with constant headers, until it is killed: what `calls` measures against.
     #[command(hide = true)]
     Bare,
+    /// Reads what the index is made of: what `calls` holds building it against.
+    #[command(hide = true)]
+    Select,
     /// Answers as the server does, with or without noting uses, until it is killed: `calls` measures the difference.
     #[command(hide = true)]
     Host {
@@ -135,6 +138,7 @@ async fn run(url: &str, command: Command) -> Outcome<()> {
         Command::Calls(plan) => calls::measure(url, &plan).await,
         Command::Instructions { most } => instructions::count(most).await,
         Command::Judge { calls } => instructions::judge(url, calls).await,
+        Command::Select => calls::select(url).await,
         Command::Bare => calls::serve_bare().await,
         Command::Host { without_last_use } => calls::serve_hosted(url, !without_last_use).await,
         Command::Finality { rounds } => {

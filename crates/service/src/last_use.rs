@@ -156,25 +156,25 @@ impl LastUse {
     /// # Errors
     /// Where the database fails; the notes that are not written stay.
     pub async fn flush(&self, store: &dyn Store) -> StoreResult<()> {
-        let mut noted: Vec<AccountSid> = Vec::new();
+        let mut all: Vec<AccountSid> = Vec::new();
         for number in 0..PARTS {
-            noted.extend(self.part(number).iter().flat_map(|part| part.notes.keys()));
+            all.extend(self.part(number).iter().flat_map(|part| part.notes.keys()));
         }
         // As the rows lie in the database: a page that holds several of them is written once.
-        noted.sort_unstable();
-        for batch in noted.chunks(BATCH) {
+        all.sort_unstable();
+        for batch in all.chunks(BATCH) {
             self.write(store, batch).await?;
         }
         Ok(())
     }
 
     async fn write(&self, store: &dyn Store, batch: &[AccountSid]) -> StoreResult<()> {
-        let noted = batch.iter().filter_map(|sid| {
+        let written = batch.iter().filter_map(|sid| {
             let part = self.part_of(*sid)?;
             let note = *part.notes.get(sid)?;
             Some((NotedCall { sid: *sid, call: part.call(note) }, note))
         });
-        let (calls, notes): (Vec<NotedCall>, Vec<Note>) = noted.unzip();
+        let (calls, notes): (Vec<NotedCall>, Vec<Note>) = written.unzip();
         store.note_uses(&calls).await?;
         for (call, written) in calls.iter().zip(notes) {
             if let Some(mut part) = self.part_of(call.sid) {
@@ -209,7 +209,7 @@ impl Service {
                     tracing::warn!(cause = %error, "uses of tokens could not be written; they are kept for the next time");
                 }
                 Err(_) => {
-                    tracing::warn!("uses of tokens could not be written in time; they are kept for the next time")
+                    tracing::warn!("uses of tokens could not be written in time; they are kept for the next time");
                 }
             }
             pause = pause_after(begun.elapsed());

@@ -127,7 +127,8 @@ impl Drop for Contestant {
     }
 }
 
-fn pinned(program: &Path) -> Command {
+/// A program on the core of everything that is measured.
+pub(super) fn pinned(program: &Path) -> Command {
     let mut command = Command::new("taskset");
     command.args(["-c", SERVER_CORE]).arg(program).stdin(Stdio::null());
     command

@@ -23,6 +23,7 @@ use sqlx::{AnyConnection, Connection as _, Row as _};
 pub(crate) use bare::serve as serve_bare;
 pub(crate) use contestant::processor_time;
 pub(crate) use hosted::serve as serve_hosted;
+pub(crate) use start::select;
 
 use crate::Outcome;
 use crate::secrets::secret_of;
@@ -69,7 +70,7 @@ async fn measure_in(directory: &Path, url: &str, plan: &Plan) -> Outcome<()> {
     let this = std::env::current_exe()?;
     let bare = Contestant::start(&this, &["bare"], &directory.join("bare.log"))?;
     let nginx = Contestant::nginx(directory)?;
-    let started = start::measure(directory, url, &plan.latchkey, &presented).await?;
+    let started = start::measure(directory, url, &plan.latchkey, &presented)?;
     let (latchkey, live) = (&started.latchkey, started.live);
     println!("| what | against | ratio: median (least–most) | figures |\n|---|---|---|---|");
     started.tell();

@@ -26,10 +26,14 @@ const RENEWAL: Duration = Duration::from_millis(500);
 /// The pause after a failure.
 const RETRY: Duration = Duration::from_millis(100);
 /// The pauses between two looks at who is behind, each with how often it is made. A healthy node needs a millisecond or
-/// two to say that it has a change: looks are close together until then, and rare once it is certain that something is
-/// wrong.
-const PAUSES: [(Duration, usize); 3] =
-    [(Duration::from_millis(1), 10), (Duration::from_millis(3), 10), (Duration::from_millis(20), usize::MAX)];
+/// two to say that it has a change. Until then each look follows the other, since the shortest pause there is takes
+/// longer than a look; looks are rare once it is certain that something is wrong.
+const PAUSES: [(Duration, usize); 4] = [
+    (Duration::ZERO, 20),
+    (Duration::from_millis(1), 10),
+    (Duration::from_millis(3), 10),
+    (Duration::from_millis(20), usize::MAX),
+];
 /// How much longer than it must an answer may take, to spare the next one its wait for nodes that are gone.
 const SPARED: Duration = Duration::from_millis(100);
 
@@ -127,7 +131,10 @@ impl Index {
             if wait.is_certain(self.clock.micros()) {
                 break;
             }
-            sleep(pauses.next().unwrap_or(RETRY)).await;
+            match pauses.next() {
+                Some(Duration::ZERO) => tokio::task::yield_now().await,
+                pause => sleep(pause.unwrap_or(RETRY)).await,
+            }
         }
         self.forget_silent(&wait).await;
         true

@@ -51,7 +51,7 @@ const KEPT_CHANGES: u32 = 10_000;
 /// From how many percent of the room for notifications on somebody is warned.
 const FULL_NOTICES: i64 = 10;
 /// How many tokens are read at once.
-const PAGE: u32 = 5_000;
+const PAGE: u32 = 1_000;
 
 /// How the index stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -46,14 +46,13 @@ impl<T> Slots<T> {
 
     /// Puts it in the next slot.
     pub(super) fn push(&mut self, value: T) {
-        match self.chunks.last_mut().filter(|last| last.len() < CHUNK) {
-            Some(last) => last.push(value),
-            None => {
-                let mut chunk = Vec::with_capacity(CHUNK);
-                chunk.push(value);
-                self.chunks.push(chunk);
-            }
+        if let Some(last) = self.chunks.last_mut().filter(|last| last.len() < CHUNK) {
+            last.push(value);
+            return;
         }
+        let mut chunk = Vec::with_capacity(CHUNK);
+        chunk.push(value);
+        self.chunks.push(chunk);
     }
 
     /// Takes away what stands in a slot, and puts in its place what stands in the last one.
