@@ -88,6 +88,12 @@ enum Command {
         /// How often each page is asked for.
         #[arg(long, default_value_t = 20)]
         rounds: usize,
+        /// Only this filter, as it is printed
+        #[arg(long)]
+        only: Option<String>,
+        /// Which page is the deep one.
+        #[arg(long, default_value_t = 10_000)]
+        page: u32,
     },
     /// Reads everything as an export does, and says how much memory that took.
     Export,
@@ -131,7 +137,7 @@ async fn run(url: &str, command: Command) -> Outcome<()> {
             let lives = if live { Lives::AllLiveAt(SystemClock.now()) } else { Lives::Spread };
             generate::fill(url, tokens, seed, lives).await
         }
-        Command::Lists { rounds } => lists::measure(open().await?, rounds).await,
+        Command::Lists { rounds, only, page } => lists::measure(open().await?, rounds, only.as_deref(), page).await,
         Command::Export => work::export(open().await?).await,
         Command::Uses { tokens } => uses::measure(open().await?, url, tokens).await,
         Command::Revoke { tokens } => work::revoke(open().await?, tokens).await,

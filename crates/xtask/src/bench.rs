@@ -12,10 +12,15 @@ use anyhow::{Context as _, Result};
 
 use crate::packages;
 use crate::process;
+use crate::steps::Outcome;
 use crate::workspace::Workspace;
 
 /// How many tokens the database has.
 const TOKENS: u64 = 1_000_000;
+
+/// What judging a credential may take: a tenth more than it was found to take. It is the same from run to run, and
+/// differs a little from compiler to compiler.
+const MOST_INSTRUCTIONS: u64 = 6_900;
 
 /// Runs the benchmarks.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
@@ -28,6 +33,18 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let database = database(workspace, &directory.join(format!("live-{TOKENS}.db")))?;
     process::run(bench(workspace, &database).arg("calls").arg("--latchkey").arg(workspace.server_binary(true)))
         .context("the measurement failed")
+}
+
+/// Counts the instructions that judging a credential takes, and fails where there are many more than there were.
+pub(crate) fn count_instructions(workspace: &Workspace) -> Result<Outcome> {
+    if process::find("valgrind").is_none() {
+        packages::install(&["valgrind".to_owned()], "valgrind")?;
+    }
+    process::run(process::cargo(workspace).args(["build", "--release", "-p", "latchkey-bench"]))
+        .context("the benchmarks do not build")?;
+    process::run(bench(workspace, "none").args(["instructions", "--most", &MOST_INSTRUCTIONS.to_string()]))
+        .context("judging a credential takes more than it did")?;
+    Ok(Outcome::Done)
 }
 
 fn install() -> Result<()> {

@@ -11,6 +11,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::bench;
 use crate::gateways;
 use crate::node::{self, Program};
 use crate::packages;
@@ -64,6 +65,11 @@ pub(crate) fn run(workspace: &Workspace, extent: Extent) -> Result<()> {
         ),
     ];
     if extent == Extent::Full {
+        steps.push(Step::new(
+            "instructions of a verdict",
+            "make it cheaper, or allow more in crates/xtask/src/bench.rs with a reason",
+            || bench::count_instructions(workspace),
+        ));
         steps.push(Step::new(
             "browser tests on PostgreSQL",
             "LATCHKEY_E2E_DATABASE=postgres `npx playwright test NAME` in end2end repeats one",

@@ -76,6 +76,7 @@ impl Service {
                 Ok(overtaken.unwrap_or(Overtaken::Stale(record.changed)).into())
             }
             AccountChange::NotFound => Err(Refusal::NotFound.into()),
+            AccountChange::NotAllowed => Err(Refusal::Forbidden.into()),
         }
     }
 }

@@ -50,6 +50,7 @@ impl Service {
                 None => AccountCancellation::Stale(record.changed),
             }),
             AccountChange::NotFound => Err(Refusal::NotFound.into()),
+            AccountChange::NotAllowed => Err(Refusal::Forbidden.into()),
         }
     }
 }

@@ -190,6 +190,7 @@ impl Service {
                     Ok(overtaken.unwrap_or(Overtaken::Stale(record.changed)).into())
                 }
                 AccountChange::NotFound => Err(Refusal::NotFound.into()),
+                AccountChange::NotAllowed => Err(Refusal::Forbidden.into()),
             };
         }
         Err(Refusal::Busy.into())

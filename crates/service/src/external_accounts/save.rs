@@ -62,6 +62,7 @@ impl Service {
             AccountChange::Done(version) => Ok(AccountSave::Saved { version, errors: parsed.errors }),
             AccountChange::Overtaken(record) => Ok(AccountSave::Stale(record.changed)),
             AccountChange::NotFound => Err(Refusal::NotFound.into()),
+            AccountChange::NotAllowed => Err(Refusal::Forbidden.into()),
         }
     }
 }

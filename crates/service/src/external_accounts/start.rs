@@ -3,7 +3,7 @@
 use latchkey_domain::external_account::{
     AccountErrors, AccountPlace, AccountProblem, AccountSettings, ExternalAccountId, NewAccountForm,
 };
-use latchkey_domain::{Email, RepState};
+use latchkey_domain::{Email, Refusal, RepState};
 
 use super::json_of;
 use crate::ports::{DraftInsertion, NewDraft, Rep};
@@ -53,6 +53,7 @@ impl Service {
         Ok(match self.store.insert_draft(&draft, &audit).await? {
             DraftInsertion::Inserted => AccountStart::Started(id),
             DraftInsertion::Taken(there) => AccountStart::Taken(there),
+            DraftInsertion::NotAllowed => return Err(Refusal::Forbidden.into()),
         })
     }
 

@@ -112,6 +112,8 @@ pub enum DraftInsertion {
     Inserted,
     /// Not stored: this one is there already.
     Taken(ExternalAccountId),
+    /// Nothing was done: whoever acts is no admin any longer.
+    NotAllowed,
 }
 
 /// Of which account, and of which version of it, a change is made, and by whom.
@@ -149,6 +151,8 @@ pub enum AccountChange<T> {
     Overtaken(Box<AccountRecord>),
     /// Nothing was done: there is no such account.
     NotFound,
+    /// Nothing was done: whoever acts is no admin any longer.
+    NotAllowed,
 }
 
 /// What became of a submission that nobody overtook.

@@ -2,7 +2,8 @@
 //! tokens in `tokens`.
 //!
 //! Locks are taken in one order: the account's row, then the policy and the service rep who will own a new token, then
-//! tokens. Whoever moves or revokes tokens elsewhere never asks for an account's row.
+//! tokens. Whoever moves or revokes tokens elsewhere never asks for an account's row. Before any of it is looked whether
+//! whoever acts is an admin still.
 
 mod credentials;
 mod read;
@@ -15,18 +16,21 @@ use latchkey_service::ports::{
     AccountChange, AccountContent, AccountRecord, AccountStage, AccountTarget, Activation, CancelledDraft, Committed,
     DraftInsertion, ExternalAccountStore, NewDraft, NewToken, StoreResult, TokenGift, TokenGiftAudits,
 };
-use latchkey_service::{AuditEntry, KeyId, SealedCredential};
+use latchkey_service::{AuditActor, AuditEntry, KeyId, SealedCredential};
 use sqlx::AnyConnection;
 
 use crate::constraint::Constraint;
 use crate::failure::{OrUnavailable, unavailable};
 use crate::transaction::Write;
-use crate::{SqlStore, audit};
+use crate::{SqlStore, audit, standing};
 
 #[async_trait]
 impl ExternalAccountStore for SqlStore {
     async fn insert_draft(&self, draft: &NewDraft, audit: &AuditEntry) -> StoreResult<DraftInsertion> {
         let mut transaction = self.begin().await?;
+        if !standing::may_administer(&mut transaction, AuditActor::Rep(draft.by)).await? {
+            return Ok(DraftInsertion::NotAllowed);
+        }
         if let Some(there) = read::at_place(&mut transaction, draft).await? {
             return Ok(DraftInsertion::Taken(there));
         }
@@ -144,6 +148,9 @@ impl ExternalAccountStore for SqlStore {
         audit: &AuditEntry,
     ) -> StoreResult<bool> {
         let mut transaction = self.begin().await?;
+        if !standing::may_administer(&mut transaction, audit.actor).await? {
+            return Ok(false);
+        }
         let noted = sqlx::query("UPDATE external_account SET confirmed_at = $1 WHERE id = $2 AND token = $3")
             .bind(confirmed.then_some(audit.at.unix_seconds()))
             .bind(id.as_bytes().as_slice())
@@ -179,6 +186,9 @@ impl ExternalAccountStore for SqlStore {
         each: &AuditEntry,
     ) -> StoreResult<Committed<Option<(AccountSid, bool)>>> {
         let mut transaction = self.begin().await?;
+        if !standing::may_administer(&mut transaction, audit.actor).await? {
+            return Ok(Committed::unchanged(None));
+        }
         let record = locked(&mut transaction, id).await?.filter(|record| record.stage == AccountStage::Active);
         match record.and_then(|record| record.token) {
             Some((sid, _)) => tokens::revoke(transaction, sid, audit, each).await,
@@ -224,6 +234,7 @@ enum Taken {
 
 /// A change that was not made.
 enum NotDone {
+    NotAllowed,
     NotFound,
     Overtaken(Box<AccountRecord>),
 }
@@ -231,6 +242,7 @@ enum NotDone {
 impl<T> From<NotDone> for AccountChange<T> {
     fn from(change: NotDone) -> Self {
         match change {
+            NotDone::NotAllowed => Self::NotAllowed,
             NotDone::NotFound => Self::NotFound,
             NotDone::Overtaken(record) => Self::Overtaken(record),
         }
@@ -239,6 +251,9 @@ impl<T> From<NotDone> for AccountChange<T> {
 
 /// Locks an account, and holds it against what the change was made of.
 async fn take(transaction: &mut Write, target: AccountTarget) -> StoreResult<Taken> {
+    if !standing::may_administer(transaction, AuditActor::Rep(target.by)).await? {
+        return Ok(Taken::Overtaken(NotDone::NotAllowed));
+    }
     Ok(match locked(transaction, target.id).await? {
         None => Taken::Overtaken(NotDone::NotFound),
         Some(record) if record.version == target.version && record.stage == target.stage => {

@@ -5,10 +5,10 @@ use latchkey_domain::external_account::{AccountLevel, ExternalAccountId, Setting
 use latchkey_domain::{AccountSid, Role, ScopeSet, TokenSource};
 use latchkey_service::ports::{
     AccountChange, AccountContent, AccountRecord, AccountStage, AccountTarget, Activation, CancelledDraft, ChangeStore,
-    DraftInsertion, ExternalAccountStore, NewDraft, NewToken, PolicyVersion, Revision, StoreResult, TokenChange,
-    TokenGift, TokenGiftAudits, TokenInsertion, TokenStore,
+    Committed, DraftInsertion, ExternalAccountStore, NewDraft, NewToken, PolicyVersion, Revision, StoreResult,
+    TokenChange, TokenGift, TokenGiftAudits, TokenInsertion, TokenStore,
 };
-use latchkey_service::{AuditAction, AuditEntry, AuditSubject, KeyId, SealedCredential};
+use latchkey_service::{AuditAction, AuditActor, AuditEntry, AuditSubject, KeyId, SealedCredential};
 use latchkey_store::SqlStore;
 
 use crate::Fixture;
@@ -462,4 +462,25 @@ pub(crate) async fn credentials_are_sealed_anew_one_by_one(fixture: Fixture) {
     assert_eq!(resealed.count(), 1);
     let kept = fixture.store.sealed_credentials(id(1)).await.unwrap();
     assert_eq!(kept, [sealed(1, "password", 8, 9), sealed(1, "user", 8, 2)]);
+}
+
+pub(crate) async fn whoever_is_no_admin_any_longer_changes_no_account(fixture: Fixture) {
+    with_draft(&fixture).await;
+    let store = &fixture.store;
+    assert_eq!(fixture.execute("UPDATE service_rep SET role = 'rep'").await.unwrap(), 1);
+    let by_rep = AuditEntry { actor: AuditActor::Rep(rep_id(1)), ..about(id(1), AuditAction::ExternalAccountSaved) };
+    let before = (store.external_account(id(1)).await.unwrap(), fixture.audit_log().await.len());
+    assert_eq!(insert(&fixture, &draft(2, "Boulder")).await, DraftInsertion::NotAllowed);
+    let saved = store.save_external_account(on_draft(1, 1), content("{}"), &by_rep).await.unwrap();
+    assert_eq!(saved, AccountChange::NotAllowed);
+    let submitted = store.submit_external_account(on_draft(1, 1), content("{}"), &by_rep).await.unwrap();
+    assert_eq!(submitted, AccountChange::NotAllowed);
+    let attached = store.attach_token(on_draft(1, 1), sid(1), &by_rep, &by_rep).await.unwrap();
+    assert_eq!(attached, Committed::unchanged(AccountChange::NotAllowed));
+    let cancelled = store.cancel_draft(on_draft(1, 1), &by_rep, &by_rep).await.unwrap();
+    assert_eq!(cancelled, Committed::unchanged(AccountChange::NotAllowed));
+    let revoked = store.revoke_account_token(id(1), &by_rep, &by_rep).await.unwrap();
+    assert_eq!(revoked, Committed::unchanged(None));
+    assert!(!store.note_confirmation(id(1), sid(1), true, &by_rep).await.unwrap());
+    assert_eq!((store.external_account(id(1)).await.unwrap(), fixture.audit_log().await.len()), before);
 }

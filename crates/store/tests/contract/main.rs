@@ -216,6 +216,7 @@ contract! {
         a_search_of_many_collections_is_paged,
     }
     external_accounts {
+        whoever_is_no_admin_any_longer_changes_no_account,
         a_draft_comes_back_as_it_was_stored,
         a_place_is_taken_once,
         a_step_is_kept_under_the_next_version,

@@ -32,6 +32,25 @@ fn a_second_server_does_not_serve_from_the_same_file() {
     place.serve(&[]);
 }
 
+#[test]
+fn a_file_has_one_server_however_it_is_named() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    std::os::unix::fs::symlink(place.path("latchkey.db"), place.path("other.db")).unwrap();
+    let by_link = place.on(&format!("sqlite://{}", place.path("other.db").display()));
+    let second = by_link.run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert!(second.failure(5).starts_with("another server serves from "), "{second:?}");
+    server.kill();
+}
+
+#[test]
+fn nobody_serves_where_it_cannot_be_told_whether_another_does() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("latchkey.db-serving")).unwrap();
+    let refused = place.run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert!(refused.failure(5).starts_with("whether another server serves from "), "{refused:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_command_revokes_is_refused_when_it_returns() {
     let place = Arc::new(Place::new());
