@@ -139,6 +139,7 @@ mod tests {
     fn limits_are_written_as_the_draft_says() {
         assert_eq!(parameters(b'r', 0, b't', 5), r#""pat";r=0;t=5"#);
         assert_eq!(parameters(b'q', u32::MAX, b'w', u32::MAX), r#""pat";q=4294967295;w=4294967295"#);
+        assert_eq!(parameters(b'q', 100, b'w', 60), r#""pat";q=100;w=60"#);
         let limit = RateLimit::DEFAULT;
         assert_eq!(parameters(b'q', limit.calls(), b'w', limit.seconds()), DEFAULT_POLICY.to_str().unwrap());
     }

@@ -157,7 +157,7 @@ impl ChangeStore for SqlStore {
         .fetch_one(&self.reads)
         .await
         .or_unavailable()?;
-        Ok(u64::try_from(Fields::of(&row, "token").number("live")?).unwrap_or_default())
+        Fields::of(&row, "token").count("live")
     }
 
     async fn live_secrets(

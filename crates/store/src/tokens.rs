@@ -225,21 +225,16 @@ pub(crate) async fn revoke(
     owner: Option<RepId>,
     now: Timestamp,
 ) -> StoreResult<bool> {
-    macro_rules! live {
-        ($whose:literal) => {
-            concat!(
-                "UPDATE token SET revoked_at = $1 WHERE sid = $2 AND revoked_at IS NULL AND expires_at > $1",
-                $whose
-            )
-        };
-    }
-    let live = sqlx::query(if owner.is_some() { live!(" AND owner = $3") } else { live!("") });
-    let live = live.bind(now.unix_seconds()).bind(sid.as_bytes().as_slice());
-    let live = match owner {
-        Some(owner) => live.bind(owner.as_bytes().to_vec()),
-        None => live,
-    };
-    let revoked = live.execute(&mut *connection).await.or_unavailable()?;
+    let revoked = sqlx::query(
+        "UPDATE token SET revoked_at = $1 \
+         WHERE sid = $2 AND revoked_at IS NULL AND expires_at > $1 AND owner = COALESCE($3, owner)",
+    )
+    .bind(now.unix_seconds())
+    .bind(sid.as_bytes().as_slice())
+    .bind(owner.map(|owner| owner.as_bytes().to_vec()))
+    .execute(&mut *connection)
+    .await
+    .or_unavailable()?;
     if revoked.rows_affected() == 0 {
         return Ok(false);
     }

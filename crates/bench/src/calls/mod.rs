@@ -17,7 +17,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use latchkey_domain::{AccountSid, Catalog, Method, ScopeSet};
-use latchkey_service::{DEFAULT_CATALOG, read_catalog};
+use latchkey_service::{DEFAULT_CATALOG, LONGEST_UNWRITTEN, read_catalog};
 use sqlx::{AnyConnection, Connection as _, Row as _};
 
 pub(crate) use bare::serve as serve_bare;
@@ -58,10 +58,10 @@ pub(crate) async fn measure(url: &str, plan: &Plan) -> Outcome<()> {
 
 async fn measure_in(directory: &Path, url: &str, plan: &Plan) -> Outcome<()> {
     let catalog = read_catalog(DEFAULT_CATALOG)?;
-    let mut presented = presented(url, plan.rotated).await?;
     // Some have only scopes that open no route.
-    presented.retain(|token| token.question(&catalog).is_some());
-    let questions: Vec<Call> = presented.iter().filter_map(|token| token.question(&catalog)).collect();
+    let presented = presented(url, plan.rotated).await?.into_iter();
+    let (questions, presented): (Vec<Call>, Vec<Presented>) =
+        presented.filter_map(|token| Some((token.question(&catalog)?, token))).unzip();
     let asker = asker(url, &plan.latchkey)?;
     let introspections: Vec<Call> = presented.iter().map(|token| token.introspection(&asker)).collect();
     let load = |calls: &[Call], name: &str| Load::of(calls, directory, name, plan.connections, plan.seconds);
@@ -122,11 +122,12 @@ fn uses(directory: &Path, url: &str, questions: &Load, rounds: usize, started: &
     };
     let with = host("with.log", &[])?;
     let without = host("without.log", &["--without-last-use"])?;
+    // So long that a writing falls into it.
+    let seconds = u32::try_from(LONGEST_UNWRITTEN.as_secs())?;
     let mut ratios = Vec::new();
     let mut rates = (Vec::new(), Vec::new());
     for _ in 0..rounds {
-        // Each is loaded for as long as the longest pause between two writings, so that one falls into it.
-        let (with, without) = (questions.send_for(30, &with)?, questions.send_for(30, &without)?);
+        let (with, without) = (questions.send_for(seconds, &with)?, questions.send_for(seconds, &without)?);
         ratios.push(with.rate / without.rate);
         rates.0.push(with.rate);
         rates.1.push(without.rate);

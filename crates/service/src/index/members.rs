@@ -52,8 +52,8 @@ impl Index {
 
     /// Renews where that is due, and does what it is told of until it is due again.
     async fn keep_up_until(&self, membership: &mut dyn Membership, due: &mut u64) -> StoreResult<()> {
-        if self.clock.micros() >= *due {
-            let began = self.clock.micros();
+        let began = self.clock.micros();
+        if began >= *due {
             self.renew(membership, began).await?;
             *due = finality::counts_until(began, RENEWAL);
         }

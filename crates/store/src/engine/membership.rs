@@ -9,7 +9,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use latchkey_service::ports::{Membership, NodeId, Revision, StoreResult};
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgListener, PgPool};
+use sqlx::postgres::{PgArguments, PgListener, PgPool};
+use sqlx::query::Query;
 use sqlx::{Acquire as _, PgConnection, Postgres};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -73,6 +74,11 @@ impl Member {
         done.or_unavailable()
     }
 
+    /// Runs a statement that answers nothing.
+    async fn say(&mut self, statement: Query<'_, Postgres, PgArguments>) -> StoreResult<()> {
+        self.in_time(async |member: &mut Self| statement.execute(member.connection().await?).await.map(drop)).await
+    }
+
     /// Asks until the newest revision is another than the one that was read before, or for so long.
     async fn ask(&mut self, most: Duration) -> StoreResult<bool> {
         let (until, before) = (Instant::now() + most, self.read);
@@ -93,40 +99,23 @@ impl Member {
 #[async_trait]
 impl Membership for Member {
     async fn announce(&mut self, renewal: i64, applied: Revision) -> StoreResult<()> {
-        self.in_time(async |member: &mut Self| {
-            let id = member.node.as_bytes().to_vec();
-            sqlx::query(
-                // One that comes late, by a connection that was given up, says nothing any more.
-                "INSERT INTO node (id, renewal, applied) VALUES ($1, $2, $3) \
-                 ON CONFLICT (id) DO UPDATE SET renewal = excluded.renewal, applied = excluded.applied \
-                 WHERE node.renewal < excluded.renewal",
-            )
-            .bind(id)
-            .bind(renewal)
-            .bind(applied.number())
-            .execute(member.connection().await?)
-            .await
-            .map(|_| ())
-        })
-        .await
+        let statement = sqlx::query(
+            // One that comes late, by a connection that was given up, says nothing any more.
+            "INSERT INTO node (id, renewal, applied) VALUES ($1, $2, $3) \
+             ON CONFLICT (id) DO UPDATE SET renewal = excluded.renewal, applied = excluded.applied \
+             WHERE node.renewal < excluded.renewal",
+        );
+        self.say(statement.bind(self.node.as_bytes().to_vec()).bind(renewal).bind(applied.number())).await
     }
 
     async fn confirm(&mut self, applied: Revision) -> StoreResult<()> {
-        self.in_time(async |member: &mut Self| {
-            let id = member.node.as_bytes().to_vec();
-            sqlx::query(
-                // The setting holds until the commit of this very statement, which then does not wait for the disk:
-                // somebody waits for this.
-                "UPDATE node SET applied = $2 WHERE id = $1 AND applied < $2 \
-                 AND set_config('synchronous_commit', 'off', true) = 'off'",
-            )
-            .bind(id)
-            .bind(applied.number())
-            .execute(member.connection().await?)
-            .await
-            .map(|_| ())
-        })
-        .await
+        let statement = sqlx::query(
+            // The setting holds until the commit of this very statement, which then does not wait for the disk:
+            // somebody waits for this.
+            "UPDATE node SET applied = $2 WHERE id = $1 AND applied < $2 \
+             AND set_config('synchronous_commit', 'off', true) = 'off'",
+        );
+        self.say(statement.bind(self.node.as_bytes().to_vec()).bind(applied.number())).await
     }
 
     async fn latest(&mut self) -> StoreResult<Revision> {
