@@ -14,15 +14,17 @@
 
 use axum::response::Response;
 use http::header::{AUTHORIZATION, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 use latchkey_domain::{CredentialHeaders, Presented, ScopeName, Timestamp, UnusableCredential, Usage, Verdict};
 use latchkey_service::ports::StoreError;
 use latchkey_service::{Known, Purpose, Verified};
 
+use crate::ServerState;
+use crate::header_lines::{HeaderLines, text_of};
 use crate::metrics::Refused;
 use crate::problem::{Problem, ProblemCode};
 use crate::request::Arrival;
-use crate::{ServerState, vendor_headers};
+use crate::vendor_headers::{self, Gathered, Lines};
 
 /// The original's own header for a credential.
 pub(crate) const X_TW_TOKEN: HeaderName = HeaderName::from_static("x-tw-token");
@@ -65,13 +67,18 @@ pub(crate) struct Vendor {
 
 impl Vendor {
     /// Who is calling, as the API behind Latchkey is told.
-    pub(crate) fn identity(&self) -> [(HeaderName, HeaderValue); 4] {
-        vendor_headers::identity(&self.credential, &self.arrival.request_id)
+    pub(crate) fn identity(&self, to: &mut impl Lines) {
+        vendor_headers::identity(&self.credential, &self.arrival.request_id, to);
     }
 
     /// What every answer to this vendor says of its token.
+    pub(crate) fn standing(&self, to: &mut impl Lines) {
+        vendor_headers::standing(&self.credential, self.usage.as_ref(), to);
+    }
+
+    /// Says it of this answer.
     pub(crate) fn mark(&self, response: &mut Response) {
-        response.headers_mut().extend(vendor_headers::standing(&self.credential, self.usage.as_ref()));
+        response.headers_mut().extend(standing_of(&self.credential, self.usage.as_ref()));
     }
 }
 
@@ -79,8 +86,8 @@ impl Vendor {
 ///
 /// # Errors
 /// 400 where there are several.
-pub(crate) fn read(headers: &HeaderMap, query: Option<&str>) -> Result<Read, Problem> {
-    let values = |name: HeaderName| headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+pub(crate) fn read(headers: &impl HeaderLines, query: Option<&str>) -> Result<Read, Problem> {
+    let values = |name: HeaderName| headers.values(name).collect();
     let headers = CredentialHeaders { authorization: values(AUTHORIZATION), x_tw_token: values(X_TW_TOKEN), query };
     match Presented::from_request(&headers) {
         Ok(Some(presented)) => Ok(Ok(presented)),
@@ -95,8 +102,8 @@ pub(crate) fn read(headers: &HeaderMap, query: Option<&str>) -> Result<Read, Pro
 }
 
 /// What a client says that it is; nothing where that is no plain text.
-pub(crate) fn agent(headers: &HeaderMap) -> &str {
-    headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default()
+pub(crate) fn agent(headers: &impl HeaderLines) -> &str {
+    headers.values(USER_AGENT).next().and_then(text_of).unwrap_or_default()
 }
 
 /// Judges what a request brought. `needed` is the scope of its route, if it needs one; `agent` is what the client
@@ -187,13 +194,19 @@ fn decide(
     if let Some(usage) = usage.filter(Usage::is_over) {
         state.metrics.refused(Refused::RateLimited);
         state.service.note_refused_call(sid, "rate_limited", &arrival.origin());
-        return Err(over_limit(&usage).with_headers(vendor_headers::standing(&credential, Some(&usage))));
+        return Err(over_limit(&usage).with_headers(standing_of(&credential, Some(&usage))));
     }
     if verdict == Verdict::MissingScope {
         state.service.note_refused_call(sid, "insufficient_scope", &arrival.origin());
-        return Err(insufficient(needed).with_headers(vendor_headers::standing(&credential, usage.as_ref())));
+        return Err(insufficient(needed).with_headers(standing_of(&credential, usage.as_ref())));
     }
     Ok(Vendor { credential, arrival: *arrival, noted_before, usage })
+}
+
+fn standing_of(credential: &Known, usage: Option<&Usage>) -> impl Iterator<Item = (HeaderName, HeaderValue)> + use<> {
+    let mut standing = Gathered::default();
+    vendor_headers::standing(credential, usage, &mut standing);
+    standing.lines()
 }
 
 fn over_limit(usage: &Usage) -> Problem {

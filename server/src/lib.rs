@@ -7,6 +7,7 @@ mod auth;
 pub mod cli;
 pub mod connections;
 pub mod gateway;
+mod header_lines;
 pub mod metrics;
 pub mod networks;
 mod oauth2;

@@ -15,22 +15,30 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::header::{ACCEPT, STRICT_TRANSPORT_SECURITY};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, StatusCode};
 use latchkey_domain::path;
 use latchkey_service::{Origin, RequestId};
 use tokio::time::{Instant, sleep};
 use tracing::Level;
 
 use crate::ServerState;
-use crate::connections::Client;
+use crate::admission::Vendor;
+use crate::auth;
+use crate::connections::{AnswerText, Client, Whole};
+use crate::header_lines::HeaderLines;
 use crate::metrics::RouteClass;
 use crate::networks::Networks;
 use crate::problem::{Problem, ProblemCode};
+use crate::vendor_headers::Lines as _;
 
 /// The request's id, on every answer.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// How long browsers are to ask by https alone, in seconds.
+const YEAR: &str = "max-age=31536000";
 
 /// Whom a proxy heard from.
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -71,6 +79,12 @@ pub(crate) struct Arrival {
 }
 
 impl Arrival {
+    fn of(state: &ServerState, headers: &impl HeaderLines, client: &Client) -> Self {
+        let peer = client.peer.ip().to_canonical();
+        let address = address_of(headers, peer, &state.network.trusted_proxies);
+        Self { peer, address, request_id: state.service.new_request_id() }
+    }
+
     /// The same as the audit log has it.
     pub(crate) fn origin(&self) -> Origin {
         let address = self.address.map(|address| address.to_string()).unwrap_or_default();
@@ -89,9 +103,7 @@ where
     Routed: Future<Output = Response>,
 {
     let started = Instant::now();
-    let peer = client.peer.ip().to_canonical();
-    let address = address_of(request.headers(), peer, &state.network.trusted_proxies);
-    let arrival = Arrival { peer, address, request_id: state.service.new_request_id() };
+    let arrival = Arrival::of(state, request.headers(), client);
     let route = RouteClass::of(state, request.uri().path());
     let line = tracing::enabled!(Level::INFO).then(|| (request.method().clone(), request.uri().clone()));
 
@@ -105,21 +117,67 @@ where
         response.headers_mut().insert(REQUEST_ID, value);
     }
     if state.web.is_https() {
-        let year = HeaderValue::from_static("max-age=31536000");
-        response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, year);
+        response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(YEAR));
     }
     let elapsed = started.elapsed();
     state.metrics.answered(route, response.status(), elapsed);
     if let Some((method, uri)) = line {
-        let (path, status, milliseconds) = (uri.path(), response.status().as_u16(), elapsed.as_millis());
-        // Whoever asks has a line of its own for each request that it lets through.
-        if route.is_question() && response.status().is_success() {
-            tracing::debug!(request_id = %arrival.request_id, %method, ?path, status, milliseconds, "request");
-        } else {
-            tracing::info!(request_id = %arrival.request_id, %method, ?path, status, milliseconds, "request");
-        }
+        log(&arrival, route, method.as_str(), uri.path(), response.status(), elapsed);
     }
     response
+}
+
+/// The answer to a question.
+pub(crate) enum Answer {
+    /// A gateway may let the request go on.
+    Yes(Vendor),
+    /// Anything else.
+    Response(Response),
+}
+
+/// The same for a question that has arrived whole: past the machinery that other requests need.
+pub(crate) async fn handle_whole(
+    state: &ServerState,
+    request: &Whole<'_>,
+    client: &Client,
+    to: &mut AnswerText,
+    answering: impl AsyncFnOnce(&Arrival) -> Answer,
+) {
+    let started = Instant::now();
+    let arrival = Arrival::of(state, request, client);
+    let request_id = arrival.request_id.as_str();
+    let answer = guarded(&arrival, None, answering(&arrival)).await;
+    let (status, body) = match answer.unwrap_or_else(|failure| Answer::Response(failure.into_response(request_id))) {
+        Answer::Yes(vendor) => {
+            to.begin(StatusCode::OK, started);
+            auth::say_yes(&vendor, to);
+            (StatusCode::OK, Bytes::new())
+        }
+        Answer::Response(response) => {
+            let status = response.status();
+            let body = to.begin_as(response, started).await;
+            to.line(REQUEST_ID, |value| value.extend_from_slice(request_id.as_bytes()));
+            (status, body)
+        }
+    };
+    if state.web.is_https() {
+        to.line(STRICT_TRANSPORT_SECURITY, |value| value.extend_from_slice(YEAR.as_bytes()));
+    }
+    to.end(&body);
+    let (route, elapsed) = (RouteClass::of(state, request.path), started.elapsed());
+    state.metrics.answered(route, status, elapsed);
+    log(&arrival, route, request.method, request.path, status, elapsed);
+}
+
+/// One line of what became of a request.
+fn log(arrival: &Arrival, route: RouteClass, method: &str, path: &str, status: StatusCode, elapsed: Duration) {
+    let (request_id, status, milliseconds) = (arrival.request_id, status.as_u16(), elapsed.as_millis());
+    // Whoever asks has a line of its own for each request that it lets through.
+    if route.is_question() && (200..300).contains(&status) {
+        tracing::debug!(%request_id, %method, ?path, status, milliseconds, "request");
+    } else {
+        tracing::info!(%request_id, %method, ?path, status, milliseconds, "request");
+    }
 }
 
 /// The id and the address of a request that has passed through [`handle`], as the audit log has them.
@@ -144,19 +202,9 @@ where
     if let Some(limit) = &limit {
         request.extensions_mut().insert(limit.clone());
     }
-    // Most requests are answered without a wait, and then the timer is never set.
-    let answered = tokio::select! {
-        biased;
-        answered = AssertUnwindSafe(routed(request, arrival)).catch_unwind() => Some(answered),
-        () = TimeLimit::passed(limit) => None,
-    };
-    let failure = match answered {
-        Some(Ok(response)) => return response,
-        Some(Err(panic)) => {
-            tracing::error!(request_id, panic = message_of(panic.as_ref()), "a request's handler panicked");
-            Problem::new(ProblemCode::Internal, "Something went wrong inside Latchkey. Try again.")
-        }
-        None => Problem::new(ProblemCode::RequestTimeout, "The request did not arrive in time. Send it again."),
+    let failure = match guarded(&arrival, limit, routed(request, arrival)).await {
+        Ok(response) => return response,
+        Err(failure) => failure,
     };
     let response = failure.into_response(request_id);
     if !for_people {
@@ -166,16 +214,39 @@ where
     (response.status(), text).into_response()
 }
 
+/// What is answered, if that is in time and there is no panic.
+async fn guarded<T>(
+    arrival: &Arrival,
+    limit: Option<TimeLimit>,
+    answering: impl Future<Output = T>,
+) -> Result<T, Problem> {
+    // Most requests are answered without a wait, and then the timer is never set.
+    let answered = tokio::select! {
+        biased;
+        answered = AssertUnwindSafe(answering).catch_unwind() => Some(answered),
+        () = TimeLimit::passed(limit) => None,
+    };
+    match answered {
+        Some(Ok(answer)) => Ok(answer),
+        Some(Err(panic)) => {
+            let request_id = arrival.request_id;
+            tracing::error!(%request_id, panic = message_of(panic.as_ref()), "a request's handler panicked");
+            Err(Problem::new(ProblemCode::Internal, "Something went wrong inside Latchkey. Try again."))
+        }
+        None => Err(Problem::new(ProblemCode::RequestTimeout, "The request did not arrive in time. Send it again.")),
+    }
+}
+
 /// The client's address: the connection's, or, where that is a trusted proxy's, the last one in `X-Forwarded-For`
 /// that is not. None where a trusted proxy does not say it: then nothing is counted against the proxy itself.
-fn address_of(headers: &HeaderMap, peer: IpAddr, trusted: &Networks) -> Option<IpAddr> {
+fn address_of(headers: &impl HeaderLines, peer: IpAddr, trusted: &Networks) -> Option<IpAddr> {
     if !trusted.contains(peer) {
         return Some(peer);
     }
     // From the end: each proxy appends whom it heard from, and only the trusted ones' word counts. One that cannot be
     // read is as good as none: what stands before it is not looked at.
-    let lines = headers.get_all(FORWARDED_FOR).iter().rev();
-    let hops = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
+    let lines = headers.values(FORWARDED_FOR).rev();
+    let hops = lines.flat_map(|line| line.rsplit(|byte| *byte == b','));
     for hop in hops {
         let address = std::str::from_utf8(hop).ok().and_then(|hop| hop.trim().parse::<IpAddr>().ok());
         match address.map(|address| address.to_canonical()) {
@@ -199,6 +270,7 @@ fn message_of(panic: &(dyn Any + Send)) -> &str {
 #[cfg(test)]
 mod tests {
     use axum::body::{Body, to_bytes};
+    use http::HeaderMap;
 
     use super::*;
 

@@ -12,9 +12,9 @@ use axum::{Extension, Router};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, RETRY_AFTER};
 
-use crate::connections::{Answers as _, Client};
+use crate::connections::{AnswerText, Answers as _, Client, Whole};
 use crate::problem::{Problem, ProblemCode};
-use crate::request::Arrival;
+use crate::request::{Answer, Arrival};
 use crate::{ServerState, api, assets, auth, metrics, oauth2, openapi, request, site};
 
 /// First path segments below which every answer is for programs.
@@ -84,6 +84,26 @@ impl Application {
             }
         };
         request::handle(&self.state, request, client, routed).await
+    }
+}
+
+impl Application {
+    /// Answers a question that has arrived whole, or nothing where it is another request.
+    pub(crate) async fn answer_whole(&self, request: &Whole<'_>, client: &Client, to: &mut AnswerText) -> bool {
+        let state = &self.state;
+        match (request.method, request.path) {
+            ("GET", auth::FORWARD | auth::NGINX) => {
+                let answering = async |arrival: &Arrival| auth::answer(state, request, arrival).await;
+                request::handle_whole(state, request, client, to, answering).await;
+            }
+            ("POST", oauth2::INTROSPECT) => {
+                let answering =
+                    async |arrival: &Arrival| Answer::Response(oauth2::introspect(state, request, arrival).await);
+                request::handle_whole(state, request, client, to, answering).await;
+            }
+            _ => return false,
+        }
+        true
     }
 }
 

@@ -52,6 +52,14 @@ pub fn check(raw: &str) -> Result<(), UnsafePath> {
 }
 
 fn check_segment(segment: &str) -> Result<(), UnsafePath> {
+    if !segment.contains('%') {
+        // Nearly all of them: nothing is to be decoded.
+        return match segment {
+            "." | ".." => Err(UnsafePath::DotSegment),
+            _ if segment.bytes().all(is_path_character) => Ok(()),
+            _ => Err(UnsafePath::ForbiddenCharacter),
+        };
+    }
     let mut decoded = Vec::with_capacity(segment.len());
     let mut bytes = segment.bytes();
     while let Some(byte) = bytes.next() {

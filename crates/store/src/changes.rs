@@ -31,14 +31,14 @@ macro_rules! secret_columns {
 }
 
 /// Live tokens after one, in order. The secret's place is named as the index on it names it, so that the join
-/// reads that.
+/// reads that; and where to begin is said of both sides, or PostgreSQL reads all secrets before it for each page.
 macro_rules! select_live {
     ($place:literal) => {
         concat!(
             secret_columns!(),
             " AND token_secret.not_after ",
             $place,
-            " WHERE token.sid > $1 AND token.revoked_at IS NULL AND token.expires_at > $2 \
+            " WHERE token.sid > $1 AND token_secret.sid > $1 AND token.revoked_at IS NULL AND token.expires_at > $2 \
              ORDER BY token.sid LIMIT $3"
         )
     };
@@ -315,8 +315,34 @@ fn read_secrets(rows: &[AnyRow]) -> StoreResult<Vec<SecretRecord>> {
 
 #[cfg(test)]
 mod tests {
+    use sqlx::{Connection as _, PgConnection};
+
     use super::*;
     use crate::Opening;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_page_of_secrets_begins_where_it_is_to_begin_in_both_tables() {
+        let cluster = latchkey_throwaway_postgres::Cluster::start().unwrap_or_else(|error| panic!("{error}"));
+        let url = cluster.create_database().unwrap();
+        let store = SqlStore::open(&url, Opening::Serve).await.unwrap();
+        let mut connection = PgConnection::connect(&url).await.unwrap();
+        // The plan of a large database, over an empty one.
+        sqlx::raw_sql(
+            "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_nestloop = off; SET enable_sort = off",
+        )
+        .execute(&mut connection)
+        .await
+        .unwrap();
+        let page = format!("PREPARE page (BYTEA, BIGINT, BIGINT) AS {}", select_live!("IS NULL"));
+        sqlx::raw_sql(AssertSqlSafe(page)).execute(&mut connection).await.unwrap();
+        let plan: Vec<String> = sqlx::query_scalar("EXPLAIN (COSTS OFF) EXECUTE page ('', 0, 1000)")
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+        let begins = plan.iter().filter(|line| line.contains("Index Cond: ") && line.contains("(sid > ")).count();
+        assert!(begins == 2 && plan.iter().any(|line| line.contains("Merge Join")), "{plan:#?}");
+        store.close().await;
+    }
 
     async fn one_revision_for_many(store: &SqlStore) {
         let sid = |index: u32| {

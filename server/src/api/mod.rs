@@ -32,6 +32,7 @@ use crate::admission::{self, Vendor};
 use crate::gateway::{Caller, Forwarded};
 use crate::problem::{Problem, ProblemCode};
 use crate::request::Arrival;
+use crate::vendor_headers::Gathered;
 
 use routes::Action;
 
@@ -83,9 +84,11 @@ async fn answer(state: &ServerState, request: Request, arrival: &Arrival) -> Res
 
 /// The vendor, as the upstream is told of it.
 fn caller<'a>(state: &ServerState, vendor: &'a Vendor) -> Caller<'a> {
+    let mut identity = Gathered::default();
+    vendor.identity(&mut identity);
     Caller {
         sid: vendor.credential.sid,
-        identity: vendor.identity(),
+        identity: identity.lines().collect(),
         arrival: &vendor.arrival,
         is_https: state.web.is_https(),
     }

@@ -21,14 +21,15 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH};
-use http::{HeaderMap, HeaderValue};
 use latchkey_service::Purpose;
 
-use crate::ServerState;
 use crate::admission::{self, Vendor};
-use crate::api;
+use crate::connections::Whole;
+use crate::header_lines::HeaderLines;
 use crate::problem::Problem;
-use crate::request::Arrival;
+use crate::request::{Answer, Arrival};
+use crate::vendor_headers::{Gathered, Lines};
+use crate::{ServerState, api};
 
 use question::Question;
 
@@ -44,52 +45,79 @@ pub(crate) fn answers(path: &str) -> bool {
     path == FORWARD || path == NGINX || envoys(path).is_some()
 }
 
+/// What a gateway asks, as its question arrived.
+struct Asked<'a, H> {
+    /// The question's own method.
+    method: &'a str,
+    /// Its own path, which says in which dialect it is.
+    path: &'a str,
+    query: Option<&'a str>,
+    headers: &'a H,
+}
+
 /// Answers a gateway.
 pub(crate) async fn handle(state: &ServerState, request: Request, arrival: &Arrival) -> Response {
     let (parts, _) = request.into_parts();
-    let path = parts.uri.path();
-    let question = match path {
-        FORWARD => question::forwarded(state, &parts, arrival),
-        NGINX => question::original(state, &parts, arrival),
-        _ => Ok(Question::of(parts.method.as_str(), envoys(path).unwrap_or_default(), parts.uri.query())),
-    };
-    let answered = answer(state, question, &parts.headers, arrival).await;
-    answered.unwrap_or_else(|problem| {
-        if path == NGINX {
-            nginx::refusal(problem, arrival.request_id.as_str())
-        } else {
-            problem.into_response(arrival.request_id.as_str())
+    let (method, path, query) = (parts.method.as_str(), parts.uri.path(), parts.uri.query());
+    match decide(state, Asked { method, path, query, headers: &parts.headers }, arrival).await {
+        Ok(vendor) => {
+            let mut lines = Gathered::default();
+            say_yes(&vendor, &mut lines);
+            let mut response = Response::new(Body::empty());
+            response.headers_mut().extend(lines.lines());
+            response
         }
-    })
+        Err(problem) => refusal(path, problem, arrival),
+    }
+}
+
+/// Answers a question of a gateway's that has arrived whole.
+pub(crate) async fn answer(state: &ServerState, question: &Whole<'_>, arrival: &Arrival) -> Answer {
+    let (method, path) = (question.method, question.path);
+    match decide(state, Asked { method, path, query: None, headers: question }, arrival).await {
+        Ok(vendor) => Answer::Yes(vendor),
+        Err(problem) => Answer::Response(refusal(path, problem, arrival)),
+    }
+}
+
+/// Whether the request that a gateway asks about may go on.
+///
+/// # Errors
+/// Why it may not ([`refusal`]).
+async fn decide(
+    state: &ServerState,
+    asked: Asked<'_, impl HeaderLines + Sync>,
+    arrival: &Arrival,
+) -> Result<Vendor, Problem> {
+    let Asked { method, path, query, headers } = asked;
+    let question = match path {
+        FORWARD => question::forwarded(state, headers, arrival),
+        NGINX => question::original(state, headers, arrival),
+        _ => Ok(Question::of(method, envoys(path).unwrap_or_default(), query)),
+    }?;
+    let credential = admission::read(headers, question.query)?;
+    let needed = api::scope_in_catalog(state.service.catalog(), question.method, question.path)?;
+    admission::admit(state, credential, Some(needed), Purpose::Call, arrival, admission::agent(headers)).await
+}
+
+/// The lines of an answer that lets a request go on. It has no body.
+pub(crate) fn say_yes(vendor: &Vendor, to: &mut impl Lines) {
+    vendor.identity(to);
+    vendor.standing(to);
+    to.line(CONTENT_LENGTH, |value| value.extend_from_slice(b"0"));
+    to.line(CACHE_CONTROL, |value| value.extend_from_slice(b"no-store"));
+}
+
+/// The answer that lets none go on, in the dialect of the path at which was asked.
+fn refusal(path: &str, problem: Problem, arrival: &Arrival) -> Response {
+    if path == NGINX {
+        nginx::refusal(problem, arrival.request_id.as_str())
+    } else {
+        problem.into_response(arrival.request_id.as_str())
+    }
 }
 
 /// The path that Envoy asks about.
 fn envoys(path: &str) -> Option<&str> {
     path.strip_prefix(ENVOY).filter(|rest| rest.starts_with('/'))
-}
-
-async fn answer(
-    state: &ServerState,
-    question: Result<Question<'_>, Problem>,
-    headers: &HeaderMap,
-    arrival: &Arrival,
-) -> Result<Response, Problem> {
-    let question = question?;
-    let credential = admission::read(headers, question.query)?;
-    let needed = api::scope_in_catalog(state.service.catalog(), question.method, question.path)?;
-    let vendor =
-        admission::admit(state, credential, Some(needed), Purpose::Call, arrival, admission::agent(headers)).await?;
-    Ok(yes(&vendor))
-}
-
-fn yes(vendor: &Vendor) -> Response {
-    let mut response = Response::new(Body::empty());
-    // Room for all of them, and for what every answer gets.
-    *response.headers_mut() = HeaderMap::with_capacity(12);
-    response.headers_mut().extend(vendor.identity());
-    vendor.mark(&mut response);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }

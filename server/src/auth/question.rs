@@ -1,9 +1,9 @@
 //! Which request a gateway asks about.
 
-use http::request::Parts;
-use http::{HeaderMap, HeaderName};
+use http::HeaderName;
 
 use crate::ServerState;
+use crate::header_lines::{HeaderLines, text_of};
 use crate::problem::{Problem, ProblemCode};
 use crate::request::Arrival;
 
@@ -31,21 +31,29 @@ impl<'a> Question<'a> {
 ///
 /// # Errors
 /// 403 where the peer is not trusted, 400 where it does not say method and target once each.
-pub(super) fn forwarded<'a>(state: &ServerState, parts: &'a Parts, arrival: &Arrival) -> Result<Question<'a>, Problem> {
-    told_by(state, parts, arrival, &FORWARDED_METHOD, &FORWARDED_URI)
+pub(super) fn forwarded<'a>(
+    state: &ServerState,
+    headers: &'a impl HeaderLines,
+    arrival: &Arrival,
+) -> Result<Question<'a>, Problem> {
+    told_by(state, headers, arrival, &FORWARDED_METHOD, &FORWARDED_URI)
 }
 
 /// The request that nginx asks about.
 ///
 /// # Errors
 /// As [`forwarded`].
-pub(super) fn original<'a>(state: &ServerState, parts: &'a Parts, arrival: &Arrival) -> Result<Question<'a>, Problem> {
-    told_by(state, parts, arrival, &ORIGINAL_METHOD, &ORIGINAL_URI)
+pub(super) fn original<'a>(
+    state: &ServerState,
+    headers: &'a impl HeaderLines,
+    arrival: &Arrival,
+) -> Result<Question<'a>, Problem> {
+    told_by(state, headers, arrival, &ORIGINAL_METHOD, &ORIGINAL_URI)
 }
 
 fn told_by<'a>(
     state: &ServerState,
-    parts: &'a Parts,
+    headers: &'a impl HeaderLines,
     arrival: &Arrival,
     method: &HeaderName,
     target: &HeaderName,
@@ -54,8 +62,8 @@ fn told_by<'a>(
         let detail = "Only a gateway that --trusted-proxies names may ask this.";
         return Err(Problem::new(ProblemCode::UntrustedProxy, detail));
     }
-    let method = once(&parts.headers, method)?;
-    let target = once(&parts.headers, target)?;
+    let method = once(headers, method)?;
+    let target = once(headers, target)?;
     let (path, query) = match target.split_once('?') {
         Some((path, query)) => (path, Some(query)),
         None => (target, None),
@@ -64,10 +72,10 @@ fn told_by<'a>(
 }
 
 /// The value of a header that stands there exactly once: a second line may be the vendor's own.
-fn once<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, Problem> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next().map(|value| value.to_str()), values.next()) {
-        (Some(Ok(value)), None) if !value.is_empty() => Ok(value),
+fn once<'a>(headers: &'a impl HeaderLines, name: &HeaderName) -> Result<&'a str, Problem> {
+    let mut values = headers.values(name.clone());
+    match (values.next().map(text_of), values.next()) {
+        (Some(Some(value)), None) if !value.is_empty() => Ok(value),
         _ => {
             let detail = format!("The gateway has to send {name} exactly once.");
             Err(Problem::new(ProblemCode::InvalidForwardingHeaders, detail))

@@ -4,10 +4,15 @@
 //!    a [`Door`] with TLS, that comes first, in the time that a request's head may take.
 //! 2. Its first request's head must arrive within [`Limits::head`], and so must each later one: a client that
 //!    sends slowly, or nothing, loses the connection rather than keeping its place.
-//! 3. When the server is to stop, nothing more is accepted; answers that are under way are finished, idle
+//! 3. Requests that arrive whole are answered as they come (`questions`); from the first other one on, the connection is
+//!    hyper's.
+//! 4. When the server is to stop, nothing more is accepted; answers that are under way are finished, idle
 //!    connections closed. What is left after [`Limits::farewell`] is cut off.
 
+mod answer_text;
+mod questions;
 mod timer;
+mod whole;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -27,16 +32,20 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 use tower::ServiceExt as _;
 
 use crate::routing::Application;
 use crate::tls::Tls;
+use questions::{Next, READ_SIZE, Waiting};
 use timer::{LOOK, LookedAt};
+
+pub use answer_text::AnswerText;
+pub use whole::Whole;
 
 /// The pause after a failed accept: such failures (no file descriptors left) pass when connections end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -95,11 +104,31 @@ impl Client {
 pub trait Answers: Clone + Send + Sync + 'static {
     /// Answers a request.
     fn answer(&self, request: axum::extract::Request, client: &Client) -> impl Future<Output = Response> + Send;
+
+    /// Answers a request that has arrived whole, or none where that is not one for which this is enough: then it is
+    /// answered as every other.
+    fn answer_whole(
+        &self,
+        _request: &Whole<'_>,
+        _client: &Client,
+        _to: &mut AnswerText,
+    ) -> impl Future<Output = bool> + Send {
+        std::future::ready(false)
+    }
 }
 
 impl Answers for Application {
     fn answer(&self, request: axum::extract::Request, client: &Client) -> impl Future<Output = Response> + Send {
         Self::answer(self, request, client)
+    }
+
+    fn answer_whole(
+        &self,
+        request: &Whole<'_>,
+        client: &Client,
+        to: &mut AnswerText,
+    ) -> impl Future<Output = bool> + Send {
+        Self::answer_whole(self, request, client, to)
     }
 }
 
@@ -140,6 +169,7 @@ pub async fn serve(door: impl Into<Door>, app: impl Answers, limits: Limits, sto
     let places = Arc::new(Semaphore::new(limits.concurrent));
     let patience = Patience::of(limits);
     let graceful = GracefulShutdown::new();
+    let (stopping, stopped) = watch::channel(());
     let mut open = JoinSet::new();
     let mut stop = pin!(stop);
     loop {
@@ -149,19 +179,20 @@ pub async fn serve(door: impl Into<Door>, app: impl Answers, limits: Limits, sto
             accepted = accept(&listener, &places) => accepted,
         };
         let client = Client { peer, place };
-        let (app, protocol, watcher) = (app.clone(), Arc::clone(&protocol), graceful.watcher());
+        let ending = Ending { watcher: graceful.watcher(), stopped: stopped.clone() };
+        let (app, protocol) = (app.clone(), Arc::clone(&protocol));
         match tls.clone() {
-            None => open.spawn(serve_one(stream, client, app, protocol, patience, watcher)),
+            None => open.spawn(serve_one(stream, client, app, protocol, patience, ending)),
             Some(tls) => open.spawn(async move {
                 let began = Instant::now();
                 if let Some(stream) = tls.accept(stream, peer, limits.head).await {
                     let first = limits.head.saturating_sub(began.elapsed());
-                    serve_one(stream, client, app, protocol, Patience { first, ..patience }, watcher).await;
+                    serve_one(stream, client, app, protocol, Patience { first, ..patience }, ending).await;
                 }
             }),
         };
     }
-    drop(listener);
+    drop((listener, stopping));
     if timeout(limits.farewell, graceful.shutdown()).await.is_err() {
         tracing::warn!(connections = open.len(), "closing connections that have not ended in time");
     }
@@ -210,14 +241,24 @@ fn protocol(limits: Limits) -> Builder<TokioExecutor> {
 struct Patience {
     /// What is left of the time for its first request's head: a handshake may have taken nearly all of it.
     first: Duration,
+    /// The time for each later one's.
+    later: Duration,
     /// How often it is looked at while nothing happens. It does not depend on what is left, and is never nothing.
     look: Duration,
 }
 
 impl Patience {
     fn of(limits: Limits) -> Self {
-        Self { first: limits.head, look: limits.head.clamp(Duration::from_millis(10), LOOK) }
+        Self { first: limits.head, later: limits.head, look: limits.head.clamp(Duration::from_millis(10), LOOK) }
     }
+}
+
+/// How a connection hears that the server is to stop.
+struct Ending {
+    /// Once it is hyper's.
+    watcher: Watcher,
+    /// Before.
+    stopped: watch::Receiver<()>,
 }
 
 async fn serve_one(
@@ -226,10 +267,18 @@ async fn serve_one(
     app: impl Answers,
     protocol: Arc<Builder<TokioExecutor>>,
     patience: Patience,
-    watcher: Watcher,
+    ending: Ending,
 ) {
     let peer = client.peer;
-    let served = Arc::new(Served { app, client, was_asked: AtomicBool::new(false) });
+    let begun = Instant::now();
+    let mut looks = interval_at(begun + patience.look, patience.look);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let Ending { watcher, mut stopped } = ending;
+    let mut stream = BufReader::with_capacity(READ_SIZE, stream);
+    let waiting = Waiting { first: patience.first, later: patience.later };
+    let next = questions::serve(&mut stream, &client, &app, waiting, &mut looks, &mut stopped).await;
+    let Next::Other { was_asked } = next else { return };
+    let served = Arc::new(Served { app, client, was_asked: AtomicBool::new(was_asked) });
     let service = {
         let served = Arc::clone(&served);
         service_fn(move |mut request: Request<Incoming>| {
@@ -243,9 +292,6 @@ async fn serve_one(
     };
     let connection = protocol.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
     let mut connection = pin!(watcher.watch(connection));
-    let begun = Instant::now();
-    let mut looks = interval_at(begun + patience.look, patience.look);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let ended = loop {
         tokio::select! {
             biased;
@@ -314,7 +360,9 @@ mod tests {
         client.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
         let graceful = GracefulShutdown::new();
         let (app, protocol) = (Asked(Arc::clone(&asked)), Arc::new(protocol(limits)));
-        let serving = serve_one(server, peer, app, protocol, patience, graceful.watcher());
+        let (_stopping, stopped) = watch::channel(());
+        let ending = Ending { watcher: graceful.watcher(), stopped };
+        let serving = serve_one(server, peer, app, protocol, patience, ending);
         let serving = tokio::spawn(serving);
         timeout(LOOK / 2, asked.notified()).await.unwrap();
         assert!(!serving.is_finished());

@@ -101,7 +101,7 @@ pub(crate) struct Caller<'a> {
     /// The token.
     pub(crate) sid: AccountSid,
     /// Who is calling, as the upstream is told.
-    pub(crate) identity: [(HeaderName, HeaderValue); 4],
+    pub(crate) identity: Vec<(HeaderName, HeaderValue)>,
     /// Where the request came from.
     pub(crate) arrival: &'a Arrival,
     /// Whether clients reach Latchkey over https.

@@ -3,15 +3,37 @@
 use std::net::IpAddr;
 
 use axum::body::{Body, to_bytes};
-use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use latchkey_domain::{AuthToken, Presented, PresentedSid, UsedFrom};
 use zeroize::Zeroizing;
 
+use crate::header_lines::{HeaderLines, text_of};
 use crate::problem::{Problem, ProblemCode};
 
 /// The largest form, in bytes.
 const MAX_FORM: usize = 8 * 1024;
+
+/// The content of a request, which is read once it is known that the rest of it is good.
+pub(super) trait Content {
+    /// Reads all of it.
+    ///
+    /// # Errors
+    /// 400 where it is longer than any form is, or ended early.
+    fn read(self) -> impl Future<Output = Result<Zeroizing<Vec<u8>>, Problem>> + Send;
+}
+
+impl Content for &[u8] {
+    async fn read(self) -> Result<Zeroizing<Vec<u8>>, Problem> {
+        Ok(Zeroizing::new(self.to_vec()))
+    }
+}
+
+impl Content for Body {
+    async fn read(self) -> Result<Zeroizing<Vec<u8>>, Problem> {
+        let body = to_bytes(self, MAX_FORM).await.map_err(|_| invalid("The form is too large, or ended early."))?;
+        Ok(Zeroizing::new(body.into()))
+    }
+}
 
 /// What an introspection asks about.
 pub(super) struct Asked {
@@ -33,7 +55,10 @@ struct Form {
 ///
 /// # Errors
 /// 400 where there is no form with exactly one `token` (RFC 6749 section 3.2: no parameter may stand twice).
-pub(super) async fn read_token(headers: &HeaderMap, body: Body) -> Result<Option<Presented>, Problem> {
+pub(super) async fn read_token(
+    headers: &(impl HeaderLines + Sync),
+    body: impl Content,
+) -> Result<Option<Presented>, Problem> {
     Ok(read_form(headers, body).await?.token)
 }
 
@@ -41,13 +66,16 @@ pub(super) async fn read_token(headers: &HeaderMap, body: Body) -> Result<Option
 ///
 /// # Errors
 /// As [`read_token`]; 400 too where `client_address` is none.
-pub(super) async fn read_question(headers: &HeaderMap, body: Body) -> Result<Option<Asked>, Problem> {
+pub(super) async fn read_question(
+    headers: &(impl HeaderLines + Sync),
+    body: impl Content,
+) -> Result<Option<Asked>, Problem> {
     let Form { token, client_address } = read_form(headers, body).await?;
     Ok(token.map(|token| Asked { token, from: client_address.into() }))
 }
 
-async fn read_form(headers: &HeaderMap, body: Body) -> Result<Form, Problem> {
-    let mut media_types = headers.get_all(CONTENT_TYPE).iter().map(|value| value.to_str().unwrap_or_default());
+async fn read_form(headers: &(impl HeaderLines + Sync), body: impl Content) -> Result<Form, Problem> {
+    let mut media_types = headers.values(CONTENT_TYPE).map(|value| text_of(value).unwrap_or_default());
     let (media_type, None) = (media_types.next().unwrap_or_default(), media_types.next()) else {
         return Err(invalid("Content-Type stands there more than once."));
     };
@@ -55,9 +83,7 @@ async fn read_form(headers: &HeaderMap, body: Body) -> Result<Form, Problem> {
     if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Err(invalid("Send a form: application/x-www-form-urlencoded with a token."));
     }
-    let body = to_bytes(body, MAX_FORM).await.map_err(|_| invalid("The form is too large, or ended early."))?;
-    let body = Zeroizing::new(Vec::from(body));
-    parse(&body)
+    parse(&body.read().await?)
 }
 
 fn parse(form: &[u8]) -> Result<Form, Problem> {

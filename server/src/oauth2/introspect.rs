@@ -4,16 +4,16 @@
 //! good token, for whatever reason, is `{"active":false}` and nothing more. A token that has address rules is good only
 //! for a call from within them: the caller says in `client_address` from where its own caller calls.
 
-use axum::extract::Request;
 use axum::response::Response;
 use latchkey_domain::{ScopeName, Verdict};
 use latchkey_service::{Purpose, Verified};
 use serde::Serialize;
 
-use super::form::{Asked, read_question};
+use super::form::{Asked, Content, read_question};
 use super::json;
 use crate::ServerState;
 use crate::admission::{self, X_TW_TOKEN};
+use crate::header_lines::HeaderLines;
 use crate::problem::Problem;
 use crate::request::Arrival;
 use crate::site::base_url;
@@ -41,22 +41,27 @@ struct Nothing {
     active: bool,
 }
 
-pub(super) async fn answer(state: &ServerState, request: Request, arrival: &Arrival) -> Result<Response, Problem> {
-    let (mut parts, body) = request.into_parts();
-    let mut credential = admission::read(&parts.headers, parts.uri.query())?;
-    if parts.headers.remove(X_TW_TOKEN).is_some() {
+pub(super) async fn answer(
+    state: &ServerState,
+    headers: &(impl HeaderLines + Sync),
+    query: Option<&str>,
+    body: impl Content,
+    arrival: &Arrival,
+) -> Result<Response, Problem> {
+    let mut credential = admission::read(headers, query)?;
+    if headers.values(X_TW_TOKEN).next().is_some() {
         // RFC 7662 section 2.1 leaves the caller's form to us; the original's header is for the API alone.
         credential = Err(admission::Missing::Absent);
     }
     let needed: Option<ScopeName> = SCOPE.parse().ok();
-    let agent = admission::agent(&parts.headers);
+    let agent = admission::agent(headers);
     let caller = admission::admit(state, credential, needed.as_ref(), Purpose::Introspection, arrival, agent).await?;
-    let answered = match read_question(&parts.headers, body).await {
+    let answered = match read_question(headers, body).await {
         Ok(None) => json(&Nothing { active: false }),
         Ok(Some(Asked { token, from })) => {
             let verified = state.service.inspect(&token, None, from).await;
             let verified = verified.map_err(|error| admission::unreachable(state, arrival, &error))?;
-            describe(&verified, base_url(&state.web, &parts.headers))
+            describe(&verified, base_url(&state.web, headers))
         }
         Err(problem) => Err(problem),
     };

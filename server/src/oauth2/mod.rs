@@ -15,6 +15,7 @@ use http::{HeaderValue, Method, StatusCode};
 use serde::Serialize;
 
 use crate::ServerState;
+use crate::connections::Whole;
 use crate::problem::{Problem, ProblemCode};
 use crate::request::Arrival;
 
@@ -30,14 +31,23 @@ pub(crate) fn answers(path: &str) -> bool {
 
 /// Answers a request to one of the two.
 pub(crate) async fn handle(state: &ServerState, request: Request, arrival: &Arrival) -> Response {
-    let introspects = request.uri().path() == INTROSPECT;
     let answered = if request.method() != Method::POST {
         Err(Problem::method_not_allowed(HeaderValue::from_static("POST")))
-    } else if introspects {
-        introspect::answer(state, request, arrival).await
+    } else if request.uri().path() == INTROSPECT {
+        let (parts, body) = request.into_parts();
+        introspect::answer(state, &parts.headers, parts.uri.query(), body, arrival).await
     } else {
         revoke::answer(state, request, arrival).await
     };
+    finish(answered, arrival)
+}
+
+/// Answers an introspection that has arrived whole.
+pub(crate) async fn introspect(state: &ServerState, request: &Whole<'_>, arrival: &Arrival) -> Response {
+    finish(introspect::answer(state, request, None, request.body, arrival).await, arrival)
+}
+
+fn finish(answered: Result<Response, Problem>, arrival: &Arrival) -> Response {
     let mut response = answered.unwrap_or_else(|problem| refusal(problem, arrival.request_id.as_str()));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

@@ -19,6 +19,7 @@ use latchkey_domain::Role;
 use latchkey_service::{Caller, Origin};
 
 use super::{cookie, headers, kept, pages};
+use crate::header_lines::{HeaderLines, text_of};
 use crate::problem::{Problem, ProblemCode};
 use crate::{ServerState, WebSettings, request};
 
@@ -116,11 +117,11 @@ fn is_from_own_page(web: &WebSettings, headers: &HeaderMap) -> bool {
 }
 
 /// Scheme and authority under which the reader sees Latchkey: as configured, or else as the request names it.
-pub(crate) fn base_url(web: &WebSettings, headers: &HeaderMap) -> String {
+pub(crate) fn base_url(web: &WebSettings, headers: &impl HeaderLines) -> String {
     if let Some(url) = &web.public_url {
         return url.clone();
     }
-    let host = headers.get(HOST).and_then(|value| value.to_str().ok());
+    let host = headers.values(HOST).next().and_then(text_of);
     let authority = host.and_then(|host| host.parse::<Authority>().ok());
     let scheme = if web.is_https() { "https" } else { "http" };
     format!("{scheme}://{}", authority.as_ref().map_or("localhost", Authority::as_str))

@@ -20,3 +20,4 @@ mod probes;
 mod rate_limit;
 mod site;
 mod support;
+mod whole_questions;

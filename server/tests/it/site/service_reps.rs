@@ -174,7 +174,7 @@ async fn two_admins_who_disable_each_other_at_once_leave_one() {
     let one = app.signed_in(ADMIN).await;
     let other = app.signed_in("other@example.com").await;
     let (page_of_one, page_of_other) = (page_of(&app, ADMIN).await, page_of(&app, "other@example.com").await);
-    let answers = join_all([act(&one, &page_of_other, "disable"), act(&other, &page_of_one, "disable")]).await;
+    let answers = join_all(vec![act(&one, &page_of_other, "disable"), act(&other, &page_of_one, "disable")]).await;
     let done =
         answers.iter().filter(|answer| answer.status == 303 && answer.header("location").contains("notice=")).count();
     assert_eq!(done, 1, "{answers:#?}");
