@@ -4,7 +4,7 @@
 //! calls. The database, where memory is not short, confirms all of it.
 //!
 //! Slots lie in chunks; the hash tables hold only their numbers. What many tokens share (owner, scopes, limit,
-//! address rules) is held once. Whoever looks up takes a read lock on one of 64 parts, for the time of copying a slot; whoever
+//! address rules) is held once. Whoever looks up takes a read lock on one of some 100 parts, for the time of copying a slot; whoever
 //! changes takes a write lock for one insertion or removal. Changes are made by one task at a time.
 
 use std::collections::HashMap;
@@ -21,9 +21,10 @@ use crate::granted::{EffectiveScopes, Granted, Grants, GrantsBook};
 use crate::ports::{Credential, Rep, SecretRecord};
 use crate::sid_hash::BySid;
 
-/// In how many parts the slots lie. Their numbers have 6 bits of a place, slots the other 26.
+/// In how many parts the slots lie, at least; at most in twice as many. Their numbers have 7 bits of a place, slots the
+/// other 25.
 const PARTS: usize = 64;
-const SLOT_BITS: u32 = 26;
+const SLOT_BITS: u32 = 25;
 
 /// What is known of a secret's token: what its verdict is made of, and what the answers name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,12 +161,11 @@ pub(super) struct Table {
 impl Table {
     /// An empty one, with room for about so many tokens: tables that grow leave holes of their former sizes.
     pub(super) fn new(grants: Arc<Grants>, expected: u64) -> Self {
-        // What falls to a part by chance is rarely a twentieth more than its share.
-        let each = usize::try_from(expected / PARTS as u64).map_or(0, |each| each + each / 20);
+        let (parts, each) = layout(usize::try_from(expected).unwrap_or_default());
         let table = || HashTable::with_capacity(each);
         Self {
-            parts: (0..PARTS).map(|_| RwLock::new(Part { by_hash: table(), slots: Slots::default() })).collect(),
-            by_sid: (0..PARTS).map(|_| RwLock::new(table())).collect(),
+            parts: (0..parts).map(|_| RwLock::new(Part { by_hash: table(), slots: Slots::default() })).collect(),
+            by_sid: (0..parts).map(|_| RwLock::new(table())).collect(),
             hasher: BySid::default(),
             owners: RwLock::default(),
             terms: RwLock::default(),
@@ -195,7 +195,7 @@ impl Table {
     pub(super) fn find(&self, hash: &TokenHash) -> Option<Known> {
         let hash = half(hash);
         let key = key_of(&hash);
-        let part = read(self.parts.get(place(key))?);
+        let part = read(self.parts.get(self.place(key))?);
         let is_it = |number: &u32| part.slots.get(*number).is_some_and(|slot| slot.hash == hash);
         let found = part.slots.get(*part.by_hash.find(key, is_it)?)?;
         self.known(found)
@@ -252,7 +252,7 @@ impl Table {
             terms: self.terms_of(secret),
         };
         let key = key_of(&slot.hash);
-        let (at, sid) = (place(key), slot.sid);
+        let (at, sid) = (self.place(key), slot.sid);
         let Some(part) = self.parts.get(at) else { return };
         let number = {
             let mut part = write(part);
@@ -373,23 +373,28 @@ impl Table {
         part.slots.get(number_of(at)).map(|slot| slot.hash)
     }
 
+    /// The part of what has this key. From the middle of it: hash tables go by its ends.
+    fn place(&self, key: u64) -> usize {
+        usize::try_from(key >> 40).map_or(0, |middle| middle % self.parts.len().max(1))
+    }
+
     fn places_of(&self, sid: AccountSid) -> Vec<u32> {
         let key = self.hasher.hash_one(sid.as_bytes());
-        let Some(names) = self.by_sid.get(place(key)) else { return Vec::new() };
+        let Some(names) = self.by_sid.get(self.place(key)) else { return Vec::new() };
         let names = read(names);
         names.iter_hash(key).copied().filter(|at| self.sid_at(*at) == *sid.as_bytes()).collect()
     }
 
     fn name(&self, sid: [u8; 16], at: u32) {
         let key = self.hasher.hash_one(sid);
-        if let Some(names) = self.by_sid.get(place(key)) {
+        if let Some(names) = self.by_sid.get(self.place(key)) {
             write(names).insert_unique(key, at, |at| self.hasher.hash_one(self.sid_at(*at)));
         }
     }
 
     fn unname(&self, sid: [u8; 16], at: u32) {
         let key = self.hasher.hash_one(sid);
-        let names = self.by_sid.get(place(key)).map(write);
+        let names = self.by_sid.get(self.place(key)).map(write);
         if let Some(mut names) = names
             && let Ok(entry) = names.find_entry(key, |held| *held == at)
         {
@@ -399,7 +404,7 @@ impl Table {
 
     fn rename(&self, sid: [u8; 16], from: u32, to: u32) {
         let key = self.hasher.hash_one(sid);
-        let names = self.by_sid.get(place(key)).map(write);
+        let names = self.by_sid.get(self.place(key)).map(write);
         if let Some(mut names) = names
             && let Some(held) = names.find_mut(key, |held| *held == from)
         {
@@ -420,9 +425,14 @@ fn key_at(slots: &Slots<Slot>, number: u32) -> u64 {
     slots.get(number).map_or(0, |slot| key_of(&slot.hash))
 }
 
-/// From the middle of the key: hash tables go by its ends.
-fn place(key: u64) -> usize {
-    usize::try_from((key >> 40) % PARTS as u64).unwrap_or_default()
+/// How many parts there are, and for how many slots each has room at first: so that the hash tables, which have room for
+/// seven eighths of a power of two, are nearly full.
+fn layout(expected: usize) -> (usize, usize) {
+    // What falls to a part by chance is rarely a twentieth more than its share.
+    let expected = expected + expected / 20;
+    let room_of = |power: u32| 7_usize << power;
+    let largest = (0..SLOT_BITS - 3).take_while(|power| room_of(*power).saturating_mul(PARTS) <= expected).last();
+    largest.map(room_of).map_or((PARTS, 0), |each| (expected.div_ceil(each).min(2 * PARTS), each))
 }
 
 fn packed(part: usize, number: u32) -> u32 {
@@ -533,6 +543,18 @@ mod tests {
         table.set_owner(owner);
         table.set_grants(book().where_reserved(&"employee-read".parse().unwrap()));
         assert_eq!(effective(1), "employee-read task-read");
+    }
+
+    #[test]
+    fn tables_are_nearly_full_when_what_is_expected_has_come() {
+        assert_eq!(layout(0), (PARTS, 0));
+        for expected in [500, 10_000, 68_267, 999_999, 1_000_000, 10_000_000, 50_000_000] {
+            let (parts, each) = layout(expected);
+            assert!((PARTS..=2 * PARTS).contains(&parts), "{expected}: {parts}");
+            let (room, table) = (parts * each, HashTable::<u32>::with_capacity(each).capacity());
+            assert!(room >= expected && room <= expected + expected / 10, "{expected}: {parts} of {each}");
+            assert_eq!(table, each, "{expected}");
+        }
     }
 
     #[test]
