@@ -18,6 +18,9 @@ const SCOPES: [&str; 3] = ["employee-read", "universal-search", "web-user-write"
 /// Owners of many tokens, of some, and of few.
 const REPS: [&str; 3] = ["rep1@example.com", "rep50@example.com", "rep4000@example.com"];
 
+/// How many tokens are passed at once on the way to a deep page.
+const STEP: usize = 200_000;
+
 fn filters() -> Vec<(String, TokenSearch)> {
     let named = |name: &str, value: &str| {
         let search = TokenSearch::read(|asked| (asked == name).then(|| value.to_owned()));
@@ -95,10 +98,18 @@ async fn deep(service: &Service, store: &SqlStore, rounds: usize, page: u32) -> 
         let first = TokenSearch { sort: sort.to_owned(), ..TokenSearch::default() };
         let query = TokenQuery::all(NOW);
         let before = TOKEN_PAGE.saturating_mul(page.saturating_sub(1));
-        // A scope that nobody has: a walk past all those tokens finds nothing, and says where it ended.
+        // A name that no token has: a walk past all those tokens finds nothing, and says where it ended. In steps, each of
+        // which the database has time for.
         let nothing = TokenQuery { owner: None, text: Some(AccountSid::from_bytes([0xff; 16]).to_string()), ..query };
-        let passed = store.walk_tokens(&nothing, first.order(), None, 1, before).await?;
-        let Some(place) = passed.rest else {
+        let mut place = None;
+        for passed in (0..before).step_by(STEP) {
+            let step = u32::try_from(STEP)?.min(before - passed);
+            place = store.walk_tokens(&nothing, first.order(), place, 1, step).await?.rest;
+            if place.is_none() {
+                break;
+            }
+        }
+        let Some(place) = place else {
             println!("{sort}: there are not so many");
             continue;
         };

@@ -49,16 +49,17 @@ impl AccountSid {
     /// # Errors
     /// [`MalformedAccountSid`] for anything else.
     pub fn parse(text: &[u8]) -> Result<Self, MalformedAccountSid> {
-        let digits = text.strip_prefix(Self::PREFIX.as_bytes()).filter(|digits| digits.len() == 32);
+        let digits = text.strip_prefix(Self::PREFIX.as_bytes()).ok_or(MalformedAccountSid)?;
+        let digits: &[u8; 32] = digits.try_into().map_err(|_| MalformedAccountSid)?;
+        // Every call reads one: all digits are looked up before it is asked whether they are digits.
+        let values = digits.map(value_of);
+        let (pairs, []) = values.as_chunks::<2>() else { return Err(MalformedAccountSid) };
         let mut bytes = [0; 16];
-        for (byte, pair) in bytes.iter_mut().zip(digits.ok_or(MalformedAccountSid)?.chunks_exact(2)) {
-            let [Some(high), Some(low)] = [pair.first(), pair.last()].map(|digit| digit.copied().and_then(value_of))
-            else {
-                return Err(MalformedAccountSid);
-            };
+        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
             *byte = high << 4 | low;
         }
-        Ok(Self(bytes))
+        let are_digits = values.iter().fold(0, |all, value| all | value) < NO_DIGIT;
+        are_digits.then_some(Self(bytes)).ok_or(MalformedAccountSid)
     }
 
     /// The written form, for those who write it often: all of it is ASCII.
@@ -96,12 +97,15 @@ impl FromStr for AccountSid {
     }
 }
 
+/// The value of what is no digit: a bit that no digit's value has.
+const NO_DIGIT: u8 = 16;
+
 /// Only the canonical spelling has a value.
-const fn value_of(digit: u8) -> Option<u8> {
+const fn value_of(digit: u8) -> u8 {
     match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        _ => NO_DIGIT,
     }
 }
 

@@ -60,8 +60,8 @@ fn a_change_is_final_on_a_node() {
     holds(ONE);
     holds(Nodes { steps: 5, makers: &[None], changes: 1, ..ONE });
     if is_full() {
-        holds(Nodes { changes: 3, renewals: 4, ..ONE });
-        holds(Nodes { steps: 4, ..ONE });
+        holds(Nodes { changes: 3, renewals: 2, ..ONE });
+        holds(Nodes { steps: 4, renewals: 2, ..ONE });
     }
 }
 
@@ -70,7 +70,8 @@ fn a_change_is_final_on_several_nodes() {
     holds(Nodes { makers: &[Some(0)], changes: 1, ..TWO });
     holds(Nodes { nodes: 1, ..TWO });
     if is_full() {
-        holds(Nodes { makers: &[Some(0)], ..TWO });
+        holds(Nodes { makers: &[Some(0)], renewals: 1, ..TWO });
+        holds(Nodes { makers: &[Some(0)], steps: 1, ..TWO });
     }
 }
 

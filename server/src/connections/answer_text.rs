@@ -16,6 +16,7 @@ use crate::vendor_headers::Lines;
 #[derive(Debug, Default)]
 pub struct AnswerText {
     text: Vec<u8>,
+    /// The line that says the date (RFC 9110 section 6.6.1).
     date: String,
     /// From when on the date is another one.
     date_ends: Option<Instant>,
@@ -27,14 +28,13 @@ impl AnswerText {
         if self.date_ends.is_none_or(|end| now >= end) {
             self.set_date(now);
         }
-        self.text.extend_from_slice(b"HTTP/1.1 ");
-        self.text.extend_from_slice(status.as_str().as_bytes());
-        self.text.extend_from_slice(b" ");
-        self.text.extend_from_slice(status.canonical_reason().unwrap_or_default().as_bytes());
-        self.text.extend_from_slice(b"\r\n");
-        // RFC 9110 section 6.6.1.
-        let Self { text, date, .. } = self;
-        write_line(text, &DATE, |value| value.extend_from_slice(date.as_bytes()));
+        if status == StatusCode::OK {
+            self.text.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
+        } else {
+            let reason = status.canonical_reason().unwrap_or_default();
+            self.text.extend_from_slice(format!("HTTP/1.1 {} {reason}\r\n", status.as_str()).as_bytes());
+        }
+        self.text.extend_from_slice(self.date.as_bytes());
     }
 
     /// Begins an answer that is as this response, which is in memory, and gives its body back for the end.
@@ -70,7 +70,7 @@ impl AnswerText {
         #[expect(clippy::disallowed_methods, reason = "no rule goes by an answer's date")]
         let time = SystemTime::now();
         let into_second = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().subsec_nanos();
-        self.date = HttpDate::from(time).to_string();
+        self.date = format!("{DATE}: {}\r\n", HttpDate::from(time));
         self.date_ends = Some(now + Duration::from_secs(1).saturating_sub(Duration::from_nanos(into_second.into())));
     }
 }
@@ -141,7 +141,7 @@ mod tests {
         assert!(first > now && first <= now + Duration::from_secs(1));
         answers.date = "kept".to_owned();
         answers.begin(StatusCode::OK, first - Duration::from_nanos(1));
-        assert_eq!(answers.date, "kept");
+        assert!(answers.text().ends_with(b"200 OK\r\nkept"));
         answers.begin(StatusCode::OK, first);
         assert_ne!(answers.date, "kept");
     }
