@@ -19,7 +19,7 @@ const SCOPES: [&str; 3] = ["employee-read", "universal-search", "web-user-write"
 const REPS: [&str; 3] = ["rep1@example.com", "rep50@example.com", "rep4000@example.com"];
 
 /// How many tokens are passed at once on the way to a deep page.
-const STEP: usize = 200_000;
+const STEP: usize = 20_000;
 
 fn filters() -> Vec<(String, TokenSearch)> {
     let named = |name: &str, value: &str| {

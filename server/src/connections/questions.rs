@@ -3,6 +3,7 @@
 //! It begins with every connection, and goes on for as long as such requests come. The first that is another one is
 //! left unread: hyper takes the connection over from there.
 
+use std::io;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
@@ -35,6 +36,17 @@ pub(super) struct Waiting {
     pub(super) first: Duration,
     /// For each later one.
     pub(super) later: Duration,
+}
+
+async fn send(stream: &mut (impl AsyncWrite + Unpin), text: &[u8]) -> io::Result<()> {
+    stream.write_all(text).await?;
+    stream.flush().await
+}
+
+/// Waits for so long, from when it is first waited for: an answer that is sent at once costs no look at a clock.
+async fn passed(looks: &mut Interval, time: Duration) {
+    let begun = Instant::now();
+    while looks.tick().await.duration_since(begun) < time {}
 }
 
 /// Answers requests that arrive whole, until something else comes or the server is to stop.
@@ -81,12 +93,75 @@ pub(super) async fn serve(
         }
         let left = rest.len();
         stream.consume(read - left);
-        if stream.write_all(answers.text()).await.is_err() || stream.flush().await.is_err() {
+        let sent = tokio::select! {
+            biased;
+            sent = send(stream, answers.text()) => sent,
+            () = passed(looks, waiting.later) => {
+                tracing::debug!(peer = %client.peer, "a connection was closed: its answers are not taken");
+                return Next::Nothing;
+            }
+        };
+        if sent.is_err() {
             return Next::Nothing;
         }
         answers.clear();
         if left > 0 {
             return Next::Other { was_asked: answered > 0 };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::response::Response;
+    use http::StatusCode;
+    use tokio::io::{AsyncReadExt as _, duplex};
+    use tokio::time::interval;
+
+    use super::*;
+    use crate::connections::Whole;
+
+    /// Says OK to everything that arrives whole.
+    #[derive(Clone)]
+    struct Yes;
+
+    impl Answers for Yes {
+        async fn answer(&self, _: axum::extract::Request, _: &Client) -> Response {
+            Response::default()
+        }
+
+        async fn answer_whole(&self, _: &Whole<'_>, _: &Client, to: &mut AnswerText) -> bool {
+            to.begin(StatusCode::OK, Instant::now());
+            to.end(b"");
+            true
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_takes_no_answers_is_cut_off() {
+        const TEXT: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
+        for takes in [true, false] {
+            let (mut there, here) = duplex(64);
+            let (stopping, mut stopped) = watch::channel(());
+            let client = Client::at(([127, 0, 0, 1], 1).into());
+            let waiting = Waiting { first: Duration::from_secs(10), later: Duration::from_secs(10) };
+            let begun = Instant::now();
+            let serving = tokio::spawn(async move {
+                let (mut here, mut looks) = (BufReader::new(here), interval(Duration::from_secs(1)));
+                serve(&mut here, &client, &Yes, waiting, &mut looks, &mut stopped).await
+            });
+            there.write_all(TEXT).await.unwrap();
+            there.write_all(TEXT).await.unwrap();
+            there.write_all(TEXT).await.unwrap();
+            if takes {
+                let mut answers = [0; 3 * 40];
+                there.read_exact(&mut answers).await.unwrap();
+                there.write_all(b"PUT").await.unwrap();
+            }
+            let expected = if takes { Next::Other { was_asked: true } } else { Next::Nothing };
+            assert_eq!(serving.await.unwrap(), expected);
+            assert_eq!(begun.elapsed() >= waiting.later, !takes);
+            drop(stopping);
         }
     }
 }
