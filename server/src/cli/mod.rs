@@ -7,6 +7,7 @@
 mod audit;
 mod audit_chore;
 mod audit_key;
+mod chores;
 mod copy;
 mod failure;
 mod listening;

@@ -22,14 +22,13 @@ use serde::Serialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
 
 use super::failure::{Broken as _, Exit, Failed};
 use super::listening::Taken;
-use super::patience::in_time;
 use super::public_url;
 use super::setting::{Open, Sources, in_words};
-use super::{audit_chore, audit_key, output, schema_chore, secret_keys};
+use super::{audit_chore, audit_key, chores, output, schema_chore, secret_keys};
 use crate::connections::{self, Door, Limits};
 use crate::gateway::{self, Gateway, Upstream};
 use crate::networks::Networks;
@@ -37,10 +36,6 @@ use crate::routing::{Application, Surface};
 use crate::tls::Tls;
 use crate::{NetworkSettings, ServerState, WebSettings};
 
-/// How often it is looked whether notifications pile up in the database.
-const NOTICES_INTERVAL: Duration = Duration::from_mins(1);
-/// How often ended sessions and old changes are forgotten, and tokens revoked that nobody uses.
-const HOURLY: Duration = Duration::from_hours(1);
 /// How long the last steps may take, after connections have had theirs: together they end before 10 seconds.
 const LEAVE: Duration = Duration::from_millis(250);
 const LAST_FLUSH: Duration = Duration::from_millis(800);
@@ -233,25 +228,25 @@ struct Doors {
 /// Where it had to end by itself.
 async fn serve(open: Open, state: ServerState, doors: Doors, mut stop: Stop) -> Result<(), Failed> {
     let Open { service, store } = open;
-    let mut chores = JoinSet::new();
-    chores.spawn({
+    let mut running = JoinSet::new();
+    running.spawn({
         let service = Arc::clone(&service);
         async move { service.keep_index().await }
     });
-    chores.spawn(forget_changes(Arc::clone(&service)));
-    chores.spawn(watch_notices(Arc::clone(&service)));
-    chores.spawn({
+    running.spawn(chores::forget_changes(Arc::clone(&service)));
+    running.spawn(chores::watch_notices(Arc::clone(&service)));
+    running.spawn({
         let service = Arc::clone(&service);
         async move { service.keep_last_use().await }
     });
-    chores.spawn(remove_ended_sessions(Arc::clone(&service)));
-    chores.spawn(revoke_idle_tokens(Arc::clone(&service)));
-    chores.spawn(audit_chore::keep(Arc::clone(&service)));
+    running.spawn(chores::remove_ended_sessions(Arc::clone(&service)));
+    running.spawn(chores::revoke_idle_tokens(Arc::clone(&service)));
+    running.spawn(audit_chore::keep(Arc::clone(&service)));
     if let Some(tls) = doors.tls {
-        chores.spawn(async move { tls.follow_files().await });
+        running.spawn(async move { tls.follow_files().await });
     }
     if let Some(gateway) = &state.gateway {
-        chores.spawn(Arc::clone(gateway).end_exchanges(Arc::clone(&service)));
+        running.spawn(Arc::clone(gateway).end_exchanges(Arc::clone(&service)));
     }
 
     let (stopping, stopped) = watch::channel(false);
@@ -278,7 +273,7 @@ async fn serve(open: Open, state: ServerState, doors: Doors, mut stop: Stop) -> 
     let pages = connections::serve(doors.pages, pages, Limits::default(), until_stopped(stopped.clone()));
     let ((), (), ended) = tokio::join!(pages, vendors, stop);
 
-    chores.shutdown().await;
+    running.shutdown().await;
     if let Ok(Err(error)) = timeout(LEAVE, service.leave_index()).await {
         tracing::warn!(cause = %error, "other nodes could not be told that this one has left");
     }
@@ -295,54 +290,6 @@ async fn serve(open: Open, state: ServerState, doors: Doors, mut stop: Stop) -> 
     }
     tracing::info!("stopped");
     ended
-}
-
-async fn forget_changes(service: Arc<Service>) {
-    let mut ticks = interval(HOURLY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        if let Err(error) = in_time(service.forget_changes()).await {
-            tracing::warn!(cause = %error, "old changes could not be forgotten");
-        }
-    }
-}
-
-async fn watch_notices(service: Arc<Service>) {
-    let mut ticks = interval(NOTICES_INTERVAL);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        if let Err(error) = service.watch_notices().await {
-            tracing::warn!(cause = %error, "how full the database's room for notifications is cannot be read");
-        }
-    }
-}
-
-async fn remove_ended_sessions(service: Arc<Service>) {
-    let mut ticks = interval(HOURLY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        match in_time(service.remove_ended_sessions()).await {
-            Ok(removed) => tracing::debug!(removed, "ended sessions removed"),
-            Err(error) => tracing::warn!(cause = %error, "ended sessions could not be removed"),
-        }
-    }
-}
-
-/// Each step is whole; one that is broken off by the end leaves the rest to the next start.
-async fn revoke_idle_tokens(service: Arc<Service>) {
-    let mut ticks = interval(HOURLY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        match service.revoke_idle_tokens().await {
-            Ok(0) => {}
-            Ok(revoked) => tracing::info!(revoked, "tokens that nobody used were revoked, as the policy says"),
-            Err(error) => tracing::warn!(cause = %error, "tokens that nobody uses could not be revoked"),
-        }
-    }
 }
 
 /// The signals that end the server: SIGTERM, and SIGINT for Ctrl-C.

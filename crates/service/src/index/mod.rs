@@ -18,6 +18,7 @@
 //! or built anew, and the database is read meanwhile.
 
 pub mod finality;
+mod known;
 mod members;
 mod settle;
 mod slots;
@@ -40,7 +41,7 @@ use crate::ports::{
 use finality::TRUST;
 use table::Table;
 
-pub use table::{Known, Owner};
+pub use known::{Known, Owner};
 
 /// How long a call waits for the watch before it reads the database.
 const WATCH_PATIENCE: Duration = Duration::from_millis(50);
