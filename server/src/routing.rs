@@ -85,9 +85,7 @@ impl Application {
         };
         request::handle(&self.state, request, client, routed).await
     }
-}
 
-impl Application {
     /// Answers a question that has arrived whole, or nothing where it is another request.
     pub(crate) async fn answer_whole(&self, request: &Whole<'_>, client: &Client, to: &mut AnswerText) -> bool {
         let state = &self.state;

@@ -108,6 +108,8 @@ impl Gathered {
 
 #[cfg(test)]
 mod tests {
+    use latchkey_domain::RateLimit;
+
     use super::*;
 
     fn parameters(first: u8, one: u32, second: u8, two: u32) -> String {
@@ -121,6 +123,8 @@ mod tests {
         assert_eq!(parameters(b'r', 0, b't', 5), r#""pat";r=0;t=5"#);
         assert_eq!(parameters(b'q', u32::MAX, b'w', u32::MAX), r#""pat";q=4294967295;w=4294967295"#);
         assert_eq!(parameters(b'q', 100, b'w', 60), r#""pat";q=100;w=60"#);
+        let limit = RateLimit::DEFAULT;
+        assert_eq!(parameters(b'q', limit.calls(), b'w', limit.seconds()), r#""pat";q=25;w=5"#);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use latchkey_service::Service;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::patience::in_time;
 
@@ -13,10 +13,16 @@ const NOTICES_INTERVAL: Duration = Duration::from_mins(1);
 /// How often ended sessions and old changes are forgotten, and tokens revoked that nobody uses.
 const HOURLY: Duration = Duration::from_hours(1);
 
+/// Comes at once, and then at this distance; one that comes late puts off those after it.
+fn every(period: Duration) -> Interval {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
 /// Forgets changes that nobody who follows can still be missing.
 pub(super) async fn forget_changes(service: Arc<Service>) {
-    let mut ticks = interval(HOURLY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = every(HOURLY);
     loop {
         ticks.tick().await;
         if let Err(error) = in_time(service.forget_changes()).await {
@@ -27,8 +33,7 @@ pub(super) async fn forget_changes(service: Arc<Service>) {
 
 /// Warns where the database's room for notifications fills.
 pub(super) async fn watch_notices(service: Arc<Service>) {
-    let mut ticks = interval(NOTICES_INTERVAL);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = every(NOTICES_INTERVAL);
     loop {
         ticks.tick().await;
         if let Err(error) = service.watch_notices().await {
@@ -39,8 +44,7 @@ pub(super) async fn watch_notices(service: Arc<Service>) {
 
 /// Removes sessions that have ended.
 pub(super) async fn remove_ended_sessions(service: Arc<Service>) {
-    let mut ticks = interval(HOURLY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = every(HOURLY);
     loop {
         ticks.tick().await;
         match in_time(service.remove_ended_sessions()).await {
@@ -53,8 +57,7 @@ pub(super) async fn remove_ended_sessions(service: Arc<Service>) {
 /// Revokes tokens that nobody uses, as the policy says. Each step is whole; one that is broken off by the end leaves the
 /// rest to the next start.
 pub(super) async fn revoke_idle_tokens(service: Arc<Service>) {
-    let mut ticks = interval(HOURLY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = every(HOURLY);
     loop {
         ticks.tick().await;
         match service.revoke_idle_tokens().await {

@@ -41,7 +41,7 @@ use tower::ServiceExt as _;
 
 use crate::routing::Application;
 use crate::tls::Tls;
-use questions::{Next, READ_SIZE, Waiting};
+use questions::{Next, READ_SIZE};
 use timer::{LOOK, LookedAt};
 
 pub use answer_text::AnswerText;
@@ -275,8 +275,7 @@ async fn serve_one(
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let Ending { watcher, mut stopped } = ending;
     let mut stream = BufReader::with_capacity(READ_SIZE, stream);
-    let waiting = Waiting { first: patience.first, later: patience.later };
-    let next = questions::serve(&mut stream, &client, &app, waiting, &mut looks, &mut stopped).await;
+    let next = questions::serve(&mut stream, &client, &app, patience, &mut looks, &mut stopped).await;
     let Next::Other { was_asked } = next else { return };
     let served = Arc::new(Served { app, client, was_asked: AtomicBool::new(was_asked) });
     let service = {

@@ -12,7 +12,7 @@ use tokio::time::{Instant, Interval};
 
 use super::answer_text::AnswerText;
 use super::whole;
-use super::{Answers, Client};
+use super::{Answers, Client, Patience};
 
 /// How many bytes are read at a time, and so the longest request that is read here.
 pub(super) const READ_SIZE: usize = 4096;
@@ -27,15 +27,6 @@ pub(super) enum Next {
         /// Whether any was answered before it.
         was_asked: bool,
     },
-}
-
-/// How long is waited for requests.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Waiting {
-    /// For the first.
-    pub(super) first: Duration,
-    /// For each later one.
-    pub(super) later: Duration,
 }
 
 async fn send(stream: &mut (impl AsyncWrite + Unpin), text: &[u8]) -> io::Result<()> {
@@ -54,7 +45,7 @@ pub(super) async fn serve(
     stream: &mut BufReader<impl AsyncRead + AsyncWrite + Unpin>,
     client: &Client,
     app: &impl Answers,
-    waiting: Waiting,
+    patience: Patience,
     looks: &mut Interval,
     stopped: &mut watch::Receiver<()>,
 ) -> Next {
@@ -69,7 +60,7 @@ pub(super) async fn serve(
             // Nothing is ever sent: it is the sender's end.
             _ = &mut stopped => return Next::Nothing,
             now = looks.tick() => {
-                let waited = if answered == 0 { waiting.first } else { waiting.later };
+                let waited = if answered == 0 { patience.first } else { patience.later };
                 if answered > answered_before {
                     (answered_before, quiet_since) = (answered, now);
                 } else if now.duration_since(quiet_since) >= waited {
@@ -96,7 +87,7 @@ pub(super) async fn serve(
         let sent = tokio::select! {
             biased;
             sent = send(stream, answers.text()) => sent,
-            () = passed(looks, waiting.later) => {
+            () = passed(looks, patience.later) => {
                 tracing::debug!(peer = %client.peer, "a connection was closed: its answers are not taken");
                 return Next::Nothing;
             }
@@ -119,7 +110,7 @@ mod tests {
     use tokio::time::interval;
 
     use super::*;
-    use crate::connections::Whole;
+    use crate::connections::{Limits, Whole};
 
     /// Says OK to everything that arrives whole.
     #[derive(Clone)]
@@ -144,11 +135,11 @@ mod tests {
             let (mut there, here) = duplex(64);
             let (stopping, mut stopped) = watch::channel(());
             let client = Client::at(([127, 0, 0, 1], 1).into());
-            let waiting = Waiting { first: Duration::from_secs(10), later: Duration::from_secs(10) };
+            let patience = Patience::of(Limits { head: Duration::from_secs(10), ..Limits::default() });
             let begun = Instant::now();
             let serving = tokio::spawn(async move {
                 let (mut here, mut looks) = (BufReader::new(here), interval(Duration::from_secs(1)));
-                serve(&mut here, &client, &Yes, waiting, &mut looks, &mut stopped).await
+                serve(&mut here, &client, &Yes, patience, &mut looks, &mut stopped).await
             });
             there.write_all(TEXT).await.unwrap();
             there.write_all(TEXT).await.unwrap();
@@ -160,7 +151,7 @@ mod tests {
             }
             let expected = if takes { Next::Other { was_asked: true } } else { Next::Nothing };
             assert_eq!(serving.await.unwrap(), expected);
-            assert_eq!(begun.elapsed() >= waiting.later, !takes);
+            assert_eq!(begun.elapsed() >= patience.later, !takes);
             drop(stopping);
         }
     }
