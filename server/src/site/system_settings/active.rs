@@ -69,21 +69,30 @@ pub(super) async fn revoke(on: On<'_>, details: AccountDetails, posted: Posted) 
 
 /// Says that a draft's form came too late: the account is active.
 pub(super) async fn submitted_by(on: On<'_>, acted: &Acted, posted: Posted) -> Response {
-    let who = if acted.by == on.caller.rep.id { "You have" } else { acted.name.as_str() };
-    let verb = if acted.by == on.caller.rep.id { "" } else { " has" };
-    let sentence =
-        format!("{who}{verb} submitted this account meanwhile: it is active, and nothing more was done now.");
     let details = match super::named(&posted.page) {
         Ok(id) => on.state.service.account(on.caller, id).await,
         Err(failure) => Err(failure),
     };
     match details {
-        Ok(details) => {
-            let shown = Shown { notice: Some(said(false, sentence)), ..Shown::default() };
-            answer(on, posted.context, details, shown, CONFLICT, posted.page).await
-        }
+        Ok(details) => show_submitted(on, posted.context, details, acted, posted.page).await,
         Err(failure) => fail_posted(on, failure, posted).await,
     }
+}
+
+/// The account, with who has submitted it, to whom that comes in between.
+pub(super) async fn show_submitted(
+    on: On<'_>,
+    context: RequestContext,
+    details: AccountDetails,
+    acted: &Acted,
+    request: Request,
+) -> Response {
+    let who = if acted.by == on.caller.rep.id { "You have" } else { acted.name.as_str() };
+    let verb = if acted.by == on.caller.rep.id { "" } else { " has" };
+    let sentence =
+        format!("{who}{verb} submitted this account meanwhile: it is active, and nothing more was done now.");
+    let shown = Shown { notice: Some(said(false, sentence)), ..Shown::default() };
+    answer(on, context, details, shown, CONFLICT, request).await
 }
 
 /// The same, to a form of a draft that is none any more.

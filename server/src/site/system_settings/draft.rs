@@ -218,7 +218,11 @@ async fn answer(
     request: Request,
 ) -> Response {
     if details.summary.state != AccountState::Draft {
-        // It was submitted between two looks.
+        // It was submitted between two looks. Whoever is refused something learns by whom.
+        if status != 200 {
+            let acted = details.summary.submitted.clone().unwrap_or_else(|| details.summary.changed.clone());
+            return active::show_submitted(on, context, details, &acted, request).await;
+        }
         return active::show(on, context, details, None, None, request).await;
     }
     let page = page(details, shown);
