@@ -11,13 +11,22 @@ use latchkey_service::{
     AuditAction, AuditActor, AuditCursor, AuditEntry, AuditFilter, AuditHead, AuditKey, AuditLine, AuditRange,
     AuditSubject, ChainStart, Origin, Sequencing, StoredLink,
 };
-use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, AnyPool};
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::query::Query;
+use sqlx::{Any, AnyConnection, AnyPool};
 
 use crate::SqlStore;
 use crate::failure::OrUnavailable;
 use crate::lock::Lock;
 use crate::row::Fields;
+
+/// The columns of an entry, but for its number.
+macro_rules! entry_columns {
+    () => {
+        "at, actor_kind, actor_id, action, subject_kind, subject_id, address, request_id, detail"
+    };
+}
+pub(crate) use entry_columns;
 
 #[async_trait]
 impl AuditStore for SqlStore {
@@ -123,26 +132,29 @@ pub(crate) async fn write_ended(connection: &mut AnyConnection, entry: &AuditEnt
 }
 
 async fn insert(connection: &mut AnyConnection, entry: &AuditEntry, detail: &str) -> StoreResult<()> {
+    let sql = concat!("INSERT INTO audit_entry (", entry_columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
+    bind(sqlx::query(sql), entry, detail).execute(connection).await.or_unavailable()?;
+    Ok(())
+}
+
+/// Gives a statement an entry, in the order of [`entry_columns`], as its next nine values.
+pub(crate) fn bind<'q>(
+    query: Query<'q, Any, AnyArguments>,
+    entry: &AuditEntry,
+    detail: &str,
+) -> Query<'q, Any, AnyArguments> {
     let (actor_kind, actor_id) = actor_columns(entry.actor);
     let (subject_kind, subject_id) = subject_columns(entry.subject);
-    sqlx::query(
-        "INSERT INTO audit_entry \
-         (at, actor_kind, actor_id, action, subject_kind, subject_id, address, request_id, detail) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-    )
-    .bind(entry.at.unix_seconds())
-    .bind(actor_kind)
-    .bind(actor_id)
-    .bind(entry.action.code())
-    .bind(subject_kind)
-    .bind(subject_id)
-    .bind(&*entry.origin.address)
-    .bind(&*entry.origin.request_id)
-    .bind(detail)
-    .execute(connection)
-    .await
-    .or_unavailable()?;
-    Ok(())
+    query
+        .bind(entry.at.unix_seconds())
+        .bind(actor_kind)
+        .bind(actor_id)
+        .bind(entry.action.code())
+        .bind(subject_kind)
+        .bind(subject_id)
+        .bind(entry.origin.address.clone())
+        .bind(entry.origin.request_id.clone())
+        .bind(detail.to_owned())
 }
 
 /// The newest entries, the newest first.

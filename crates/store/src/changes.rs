@@ -6,15 +6,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use latchkey_domain::{AccountSid, AddressRules, RepId, ScopeSet, Timestamp, TokenHash};
 use latchkey_service::ports::{
-    ChangeStore, Following, NodeBehind, NodeId, Revision, SecretPlace, SecretRecord, StoreResult, TokenChange,
-    TokenChanges,
+    ChangeStore, Following, NodeBehind, NodeId, Revision, RollCall, SecretPlace, SecretRecord, StoreError, StoreResult,
+    TokenChange, TokenChanges,
 };
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
+use sqlx::{AnyConnection, AssertSqlSafe};
 
-use crate::engine::membership::Member;
+use crate::engine::membership::{Member, Roll, signature};
 use crate::engine::sqlite::Watch;
-use crate::engine::{Engine, Place};
+use crate::engine::{Engine, Place, Telling};
 use crate::failure::OrUnavailable;
 use crate::row::{self, Fields};
 use crate::{SqlStore, placeholders};
@@ -44,8 +44,24 @@ macro_rules! select_live {
     };
 }
 
-/// Takes the next revision and writes down what it is about. The revision's row stays locked until the commit.
-pub(crate) async fn record(connection: &mut AnyConnection, changes: &[TokenChange]) -> StoreResult<Revision> {
+/// Takes the next revision, writes down what it is about, and makes it known to those who listen. The revision's row
+/// stays locked until the commit.
+pub(crate) async fn record(
+    connection: &mut AnyConnection,
+    changes: &[TokenChange],
+    telling: Option<Telling>,
+) -> StoreResult<Revision> {
+    if let (Some(telling), [change]) = (telling, changes) {
+        let (kind, subject) = columns(*change);
+        let row = sqlx::query(telling.record_one)
+            .bind(kind)
+            .bind(subject)
+            .bind(signature(telling.by))
+            .fetch_one(connection)
+            .await
+            .or_unavailable()?;
+        return Fields::of(&row, "token_revision").number("latest").map(Revision::from_number);
+    }
     let row = sqlx::query("UPDATE token_revision SET latest = latest + 1 WHERE id = 1 RETURNING latest")
         .fetch_one(&mut *connection)
         .await
@@ -64,6 +80,14 @@ pub(crate) async fn record(connection: &mut AnyConnection, changes: &[TokenChang
         }
         query.execute(&mut *connection).await.or_unavailable()?;
     }
+    if let Some(telling) = telling {
+        sqlx::query(telling.make_known)
+            .bind(latest)
+            .bind(signature(telling.by))
+            .execute(connection)
+            .await
+            .or_unavailable()?;
+    }
     Ok(Revision::from_number(latest))
 }
 
@@ -76,26 +100,18 @@ impl ChangeStore for SqlStore {
                 Ok(Following::Watch(Box::new(watch)))
             }
             Place::Server(lines, notices) => {
+                // A store serves one node. Where it were asked by another, that would hear its own changes as others'.
+                let _ = self.node.set(node);
                 Ok(Following::Membership(Box::new(Member::new(node, lines.clone(), *notices))))
             }
         }
     }
 
-    async fn nodes_behind(&self, revision: Revision, but: NodeId) -> StoreResult<Option<Vec<NodeBehind>>> {
-        if matches!(self.place, Place::File(_)) {
-            return Ok(None);
+    fn roll_call(&self) -> Option<Box<dyn RollCall>> {
+        match &self.place {
+            Place::File(_) => None,
+            Place::Server(lines, _) => Some(Box::new(Roll::new(lines.clone()))),
         }
-        let rows = sqlx::query("SELECT id, renewal FROM node WHERE applied < $1 AND id <> $2")
-            .bind(revision.number())
-            .bind(but.as_bytes().as_slice())
-            .fetch_all(&self.reads)
-            .await
-            .or_unavailable()?;
-        let nodes = rows.iter().map(|row| {
-            let fields = Fields::of(row, "node");
-            Ok(NodeBehind { id: fields.bytes("id").map(NodeId::from_bytes)?, renewal: fields.number("renewal")? })
-        });
-        nodes.collect::<StoreResult<_>>().map(Some)
     }
 
     async fn forget_nodes(&self, silent: &[NodeBehind]) -> StoreResult<()> {
@@ -122,7 +138,7 @@ impl ChangeStore for SqlStore {
     }
 
     async fn notice_queue(&self) -> StoreResult<Option<i64>> {
-        if self.place.make_known().is_none() {
+        if self.telling().is_none() {
             return Ok(None);
         }
         let row = sqlx::query(Engine::NOTICE_QUEUE).fetch_one(&self.reads).await.or_unavailable()?;
@@ -130,23 +146,8 @@ impl ChangeStore for SqlStore {
     }
 
     async fn token_changes(&self, after: Revision) -> StoreResult<TokenChanges> {
-        // One statement, so that the newest revision and the changes up to it are read at one instant.
-        let rows = sqlx::query(
-            "SELECT token_revision.latest AS latest, token_revision.forgotten AS forgotten, \
-             token_change.rev AS rev, token_change.kind AS kind, token_change.subject AS subject \
-             FROM token_revision LEFT JOIN token_change ON token_change.rev > $1 \
-             WHERE token_revision.id = 1 ORDER BY token_change.rev",
-        )
-        .bind(after.number())
-        .fetch_all(&self.reads)
-        .await
-        .or_unavailable()?;
-        let mut found =
-            Found { latest: after.number(), changes: Some(Vec::with_capacity(rows.len())), reached: after.number() };
-        for row in &rows {
-            found.take(row, after)?;
-        }
-        Ok(found.finish())
+        let rows = sqlx::query_as(AFTER).bind(after.number()).fetch_all(&self.reads).await.or_unavailable()?;
+        read(rows, after)
     }
 
     async fn live_tokens(&self, now: Timestamp) -> StoreResult<u64> {
@@ -219,6 +220,26 @@ impl ChangeStore for SqlStore {
     }
 }
 
+/// The newest revision, the newest one that is forgotten, and a change: its revision, its kind, its subject.
+type ChangeRow = (i64, i64, Option<i64>, Option<String>, Option<Vec<u8>>);
+
+/// Selects the changes after the revision `$1`. One statement, so that the newest revision and the changes up to it are
+/// read at one instant.
+pub(crate) const AFTER: &str = "SELECT token_revision.latest AS latest, token_revision.forgotten AS forgotten, \
+     token_change.rev AS rev, token_change.kind AS kind, token_change.subject AS subject \
+     FROM token_revision LEFT JOIN token_change ON token_change.rev > $1 \
+     WHERE token_revision.id = 1 ORDER BY token_change.rev";
+
+/// Reads what [`AFTER`] has found.
+pub(crate) fn read(rows: Vec<ChangeRow>, after: Revision) -> StoreResult<TokenChanges> {
+    let mut found =
+        Found { latest: after.number(), changes: Some(Vec::with_capacity(rows.len())), reached: after.number() };
+    for row in rows {
+        found.take(row, after)?;
+    }
+    Ok(found.finish())
+}
+
 /// Changes as they are read, until it turns out that some are missing.
 struct Found {
     latest: i64,
@@ -228,20 +249,19 @@ struct Found {
 }
 
 impl Found {
-    fn take(&mut self, row: &AnyRow, after: Revision) -> StoreResult<()> {
-        let revisions = Fields::of(row, "token_revision");
-        self.latest = revisions.number("latest")?;
-        if revisions.number("forgotten")? > after.number() {
+    fn take(&mut self, (latest, forgotten, rev, kind, subject): ChangeRow, after: Revision) -> StoreResult<()> {
+        let inconsistent = |column| StoreError::Inconsistent { table: "token_change", column };
+        self.latest = latest;
+        if forgotten > after.number() {
             self.changes = None;
         }
-        let fields = Fields::of(row, "token_change");
-        let Some(rev) = fields.optional_number("rev")? else { return Ok(()) };
+        let Some(rev) = rev else { return Ok(()) };
         if rev > self.reached.saturating_add(1) {
             self.changes = None;
         }
         self.reached = rev;
-        let subject: Vec<u8> = row.try_get("subject").map_err(|_| fields.inconsistent("subject"))?;
-        let change = fields.code("kind", |kind| read_change(kind, &subject))?;
+        let (Some(kind), Some(subject)) = (kind, subject) else { return Err(inconsistent("kind")) };
+        let change = read_change(&kind, &subject).ok_or_else(|| inconsistent("kind"))?;
         if let Some(changes) = &mut self.changes {
             changes.push(change);
         }
@@ -258,6 +278,7 @@ impl Found {
 fn columns(change: TokenChange) -> (&'static str, Vec<u8>) {
     match change {
         TokenChange::Token(sid) => ("token", sid.as_bytes().to_vec()),
+        TokenChange::Revoked(sid) => ("revoked", sid.as_bytes().to_vec()),
         TokenChange::Owner(id) => ("owner", id.as_bytes().to_vec()),
         TokenChange::Policy => ("policy", Vec::new()),
         TokenChange::Everything => ("everything", Vec::new()),
@@ -267,6 +288,7 @@ fn columns(change: TokenChange) -> (&'static str, Vec<u8>) {
 fn read_change(kind: &str, subject: &[u8]) -> Option<TokenChange> {
     match kind {
         "token" => Some(TokenChange::Token(AccountSid::from_bytes(subject.try_into().ok()?))),
+        "revoked" => Some(TokenChange::Revoked(AccountSid::from_bytes(subject.try_into().ok()?))),
         "owner" => Some(TokenChange::Owner(RepId::from_bytes(subject.try_into().ok()?))),
         "policy" => Some(TokenChange::Policy),
         "everything" => Some(TokenChange::Everything),

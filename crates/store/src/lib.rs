@@ -13,7 +13,9 @@
 //!
 //! Each statement stands once, in the SQL that both engines speak: `$1` placeholders, RETURNING, ON CONFLICT,
 //! integers for times and flags, COUNT cast to BIGINT. There is no clock and no randomness in it. What only one
-//! engine can do sits in that engine's module. `tests/contract` runs every operation on both.
+//! engine can do sits in that engine's module. One operation is there twice: a revocation, for which somebody waits on
+//! every node, is one statement where changes are told to others (`revocation`). `tests/contract` runs every operation
+//! on both engines.
 
 mod account_links;
 mod archive;
@@ -31,6 +33,7 @@ mod policy;
 mod records;
 mod rep_overview;
 mod reps;
+mod revocation;
 mod row;
 mod schema;
 mod search;
@@ -42,12 +45,14 @@ mod token_selections;
 mod tokens;
 mod transaction;
 
+use std::sync::{Arc, OnceLock};
+
 use async_trait::async_trait;
 use latchkey_service::AuditEntry;
-use latchkey_service::ports::{Store, StoreDescription, StoreResult};
+use latchkey_service::ports::{NodeId, Store, StoreDescription, StoreResult};
 use sqlx::AnyPool;
 
-use crate::engine::{Engine, Place};
+use crate::engine::{Engine, Place, Telling};
 use crate::failure::OrUnavailable;
 use crate::row::Fields;
 use crate::transaction::Write;
@@ -68,6 +73,8 @@ pub struct SqlStore {
     /// rather than each polling for the file's lock. On PostgreSQL it is the same pool as `reads`.
     writes: AnyPool,
     place: Place,
+    /// The node that follows the changes of this database here, once there is one.
+    node: Arc<OnceLock<NodeId>>,
     schema: SchemaChange,
 }
 
@@ -107,7 +114,12 @@ impl SqlStore {
     /// Begins a transaction that may write.
     async fn begin(&self) -> StoreResult<Write> {
         let transaction = self.writes.begin_with(self.engine.begin()).await.or_unavailable()?;
-        Ok(Write::new(transaction, self.place.make_known()))
+        Ok(Write::new(transaction, self.telling()))
+    }
+
+    /// How changes are told to other nodes, where somebody listens.
+    fn telling(&self) -> Option<Telling> {
+        self.place.telling(self.node.get().copied())
     }
 }
 

@@ -86,7 +86,7 @@ impl PolicyStore for SqlStore {
             let entry = AuditEntry { subject: AuditSubject::Token(*sid), ..each.clone() };
             audit::write(&mut transaction, &entry).await?;
         }
-        let changes: Vec<TokenChange> = revoked.iter().copied().map(TokenChange::Token).collect();
+        let changes: Vec<TokenChange> = revoked.iter().copied().map(TokenChange::Revoked).collect();
         transaction.commit_change(&changes, IdleRevocation::Revoked(revoked)).await
     }
 }

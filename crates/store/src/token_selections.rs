@@ -169,7 +169,7 @@ impl TokenSelectionStore for SqlStore {
             audit::write(&mut transaction, &entry).await?;
         }
         let done = SelectionStep { done: u32::try_from(chosen.len()).unwrap_or(u32::MAX) };
-        let changes: Vec<TokenChange> = revoked.into_iter().map(TokenChange::Token).collect();
+        let changes: Vec<TokenChange> = revoked.into_iter().map(TokenChange::Revoked).collect();
         transaction.commit_change(&changes, done).await
     }
 }

@@ -15,7 +15,7 @@ use crate::constraint::Constraint;
 use crate::engine::Engine;
 use crate::failure::{OrUnavailable, in_time, unavailable};
 use crate::row::{self, Fields, rep_columns, token_columns, token_joins};
-use crate::{SqlStore, audit, listing, placeholders, policy, standing};
+use crate::{SqlStore, audit, listing, placeholders, policy, revocation, standing};
 
 /// A selection of whole credentials.
 macro_rules! select_credentials {
@@ -97,17 +97,7 @@ impl TokenStore for SqlStore {
         now: Timestamp,
         audit: &AuditEntry,
     ) -> StoreResult<Committed<Revocation>> {
-        let mut transaction = self.begin().await?;
-        let revoked = revoke(&mut transaction, sid, owner, now).await?;
-        // Read after the update, which may have waited for another revocation.
-        let Some(token) = find(&mut transaction, sid, owner).await? else {
-            return Ok(Committed::unchanged(Revocation::NotFound));
-        };
-        if !revoked {
-            return Ok(Committed::unchanged(Revocation::HadEnded(token)));
-        }
-        audit::write(&mut transaction, audit).await?;
-        transaction.commit_change(&[TokenChange::Token(sid)], Revocation::Revoked(token)).await
+        revocation::revoke(self, sid, owner, now, audit).await
     }
 
     async fn limit_token(
@@ -217,37 +207,6 @@ pub(crate) async fn store(
     Ok(TokenInsertion::Inserted)
 }
 
-/// Revokes a token that has not ended, and is of this owner where one is named, in a transaction that is to be
-/// committed as a change of it; whether there was such a one.
-pub(crate) async fn revoke(
-    connection: &mut AnyConnection,
-    sid: AccountSid,
-    owner: Option<RepId>,
-    now: Timestamp,
-) -> StoreResult<bool> {
-    let revoked = sqlx::query(
-        "UPDATE token SET revoked_at = $1 \
-         WHERE sid = $2 AND revoked_at IS NULL AND expires_at > $1 AND owner = COALESCE($3, owner)",
-    )
-    .bind(now.unix_seconds())
-    .bind(sid.as_bytes().as_slice())
-    .bind(owner.map(|owner| owner.as_bytes().to_vec()))
-    .execute(&mut *connection)
-    .await
-    .or_unavailable()?;
-    if revoked.rows_affected() == 0 {
-        return Ok(false);
-    }
-    // The copy that the list by last use goes by.
-    sqlx::query("UPDATE token_last_used SET revoked_at = $1 WHERE sid = $2")
-        .bind(now.unix_seconds())
-        .bind(sid.as_bytes().as_slice())
-        .execute(connection)
-        .await
-        .or_unavailable()?;
-    Ok(true)
-}
-
 /// Why a token may not be stored, if it may not. Leaves the policy and the owner locked.
 async fn refusal(
     connection: &mut AnyConnection,
@@ -340,7 +299,7 @@ async fn insert(connection: &mut AnyConnection, new: &NewToken) -> Result<(), sq
     Ok(())
 }
 
-async fn find(
+pub(crate) async fn find(
     connection: &mut AnyConnection,
     sid: AccountSid,
     owner: Option<RepId>,

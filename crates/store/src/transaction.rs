@@ -2,7 +2,7 @@
 //!
 //! There are two ways to commit one, so that no operation can forget what its change means to verdicts: as a change
 //! ([`Write::commit_change`]), which takes a revision and says what is to be read again, or as something that no
-//! verdict depends on ([`Write::commit_unjudged`]).
+//! verdict depends on ([`Write::commit_unjudged`]). The one change that needs no transaction is `revocation`'s.
 
 use std::ops::{Deref, DerefMut};
 
@@ -10,18 +10,19 @@ use latchkey_service::ports::{Committed, StoreResult, TokenChange};
 use sqlx::{Any, AnyConnection, Transaction};
 
 use crate::changes;
-use crate::failure::{OrUnavailable as _, OrUnconfirmed as _};
+use crate::engine::Telling;
+use crate::failure::OrUnconfirmed as _;
 
 /// A transaction that may write. Dropped without a commit, it is rolled back.
 pub(crate) struct Write {
     transaction: Transaction<'static, Any>,
-    make_known: Option<&'static str>,
+    telling: Option<Telling>,
 }
 
 impl Write {
-    /// A transaction, and the statement by which it tells others of a change.
-    pub(crate) const fn new(transaction: Transaction<'static, Any>, make_known: Option<&'static str>) -> Self {
-        Self { transaction, make_known }
+    /// A transaction, and the way in which it tells others of a change.
+    pub(crate) const fn new(transaction: Transaction<'static, Any>, telling: Option<Telling>) -> Self {
+        Self { transaction, telling }
     }
 
     /// Commits what no verdict is made of: sessions, records, names, the audit log, when tokens were used.
@@ -38,12 +39,9 @@ impl Write {
             self.transaction.commit().await.or_unconfirmed()?;
             return Ok(Committed::unchanged(outcome));
         }
-        let revision = changes::record(&mut self.transaction, changes).await?;
-        if let Some(statement) = self.make_known {
-            sqlx::raw_sql(statement).execute(&mut *self.transaction).await.or_unavailable()?;
-        }
+        let revision = changes::record(&mut self.transaction, changes, self.telling).await?;
         self.transaction.commit().await.or_unconfirmed()?;
-        Ok(Committed::under(revision, outcome))
+        Ok(Committed::under(revision, changes.to_vec(), outcome))
     }
 }
 

@@ -9,9 +9,10 @@ use latchkey_domain::{
     AccountSid, AuthToken, Lifetime, PlainText, Presented, PresentedSid, Role, ScopeChoice, TokenDraft, TokenForm,
     TokenRateLimit, UsedFrom, Verdict,
 };
-use latchkey_service::ports::TokenSource;
+use latchkey_service::ports::{TokenSource, TokenStore as _};
 use latchkey_service::{
-    AuditActor, DEFAULT_CATALOG, Origin, Purpose, RepForm, Service, SystemClock, SystemRandom, TokenOwner, read_catalog,
+    AuditAction, AuditActor, AuditEntry, AuditSubject, DEFAULT_CATALOG, Origin, Outcome, Purpose, RepForm, Service,
+    SystemClock, SystemRandom, TokenOwner, read_catalog,
 };
 use latchkey_store::{Opening, SqlStore};
 use latchkey_throwaway_postgres::Cluster;
@@ -52,6 +53,10 @@ impl Node {
     }
 
     async fn token(&self, number: usize) -> Held {
+        self.issue(number).await.unwrap()
+    }
+
+    async fn issue(&self, number: usize) -> Outcome<Held> {
         let form = TokenForm {
             form_id: String::new(),
             description: format!("Token {number}"),
@@ -62,15 +67,15 @@ impl Node {
         };
         let draft: TokenDraft = form.parse().unwrap();
         let owner = TokenOwner {
-            rep: &self.service.rep_named(REP).await.unwrap(),
+            rep: &self.service.rep_named(REP).await?,
             maker: None,
             actor: AuditActor::CommandLine,
             source: TokenSource::CommandLine,
             rate_limit: TokenRateLimit::Off,
             origin: &origin(),
         };
-        let issued = self.service.issue(owner, &draft, None).await.unwrap();
-        Held { sid: issued.token.sid, secret: issued.secret.expose().to_owned() }
+        let issued = self.service.issue(owner, &draft, None).await?;
+        Ok(Held { sid: issued.token.sid, secret: issued.secret.expose().to_owned() })
     }
 
     async fn verdict(&self, held: &Held) -> Verdict {
@@ -91,6 +96,18 @@ impl Held {
     fn presented(&self) -> Presented {
         Presented { sid: PresentedSid::Given(self.sid), token: AuthToken::parse(self.secret.as_bytes()).unwrap() }
     }
+}
+
+/// Does something until it is done.
+async fn again<T, F: Future<Output = Outcome<T>>>(work: impl Fn() -> F) -> T {
+    let done = async {
+        loop {
+            if let Ok(done) = work().await {
+                return done;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, done).await.unwrap()
 }
 
 fn origin() -> Origin {
@@ -189,20 +206,13 @@ async fn a_node_that_leaves_is_not_waited_for() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn cut_connections_let_nobody_in() {
     let cluster = cluster();
-    let nodes = three_nodes(&cluster).await;
+    let (nodes, origin) = (three_nodes(&cluster).await, origin());
     for round in 0..12 {
-        let held = nodes[0].token(round).await;
+        // What the cut caught in the middle, or on a connection that nobody had used since, is done again.
+        let held = again(|| nodes[0].issue(round)).await;
         // What each node listens on, among others.
         cut_all(&nodes[0].url).await;
-        let revoked = async {
-            loop {
-                // What the cut caught in the middle is done again.
-                if nodes[1].service.revoke_any_token(held.sid, &origin()).await.is_ok() {
-                    return;
-                }
-            }
-        };
-        tokio::time::timeout(PATIENCE, revoked).await.unwrap();
+        again(|| nodes[1].service.revoke_any_token(held.sid, &origin)).await;
         for node in &nodes {
             let verdict = node.service.verify(&held.presented(), None, UsedFrom::Unknown, Purpose::Call).await;
             assert!(!matches!(&verdict, Ok(verified) if verified.verdict == Verdict::Active), "round {round}");
@@ -210,6 +220,29 @@ async fn cut_connections_let_nobody_in() {
         for node in &nodes {
             node.judges_from_memory(true).await;
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_a_node_changes_itself_does_not_hide_what_others_changed_before() {
+    let cluster = cluster();
+    let [first, second, _] = three_nodes(&cluster).await;
+    let (others, own) = (first.token(1).await, first.token(2).await);
+    // Nobody tells it anything any more. What it has in memory counts for a moment yet.
+    first.keeping.abort();
+    let audit = AuditEntry {
+        at: first.service.now(),
+        actor: AuditActor::CommandLine,
+        action: AuditAction::TokenRevoked,
+        subject: AuditSubject::Token(others.sid),
+        origin: origin(),
+        detail: String::new(),
+    };
+    // Committed, and not answered to anybody who would have waited for it.
+    second.store.revoke_token(others.sid, None, audit.at, &audit).await.unwrap().unsettled();
+    first.revoke(&own).await;
+    for held in [&others, &own] {
+        assert_ne!(first.verdict(held).await, Verdict::Active);
     }
 }
 

@@ -23,15 +23,15 @@ enum Place {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Change {
     place: Place,
-    /// Whether the change has yet to be applied in the node in which it was made.
-    is_to_be_applied: bool,
+    /// The change that has yet to be applied in the node in which it was made.
+    to_be_applied: Option<Revision>,
     /// What is answered once that is done: others have it.
     others_have: Option<Revision>,
 }
 
 impl Default for Change {
     fn default() -> Self {
-        Self { place: Place::Idle { asked: None }, is_to_be_applied: false, others_have: None }
+        Self { place: Place::Idle { asked: None }, to_be_applied: None, others_have: None }
     }
 }
 
@@ -42,7 +42,7 @@ pub enum Move {
     AskEarly,
     /// The change is committed.
     Commit,
-    /// It is applied in memory, in the node in which it was made.
+    /// It is applied in memory, in the node in which it was made, with what is read before it where it is not the next.
     Apply,
     /// It cannot be: nothing counts there any more.
     FailToApply,
@@ -78,7 +78,7 @@ impl Change {
     pub(super) fn moves(&self, bounds: &Nodes, state: &State, number: u8) -> impl Iterator<Item = Move> + use<> {
         let is_early = bounds.flaw == Flaw::AskedBeforeTheCommit;
         let moves: &[Move] = match &self.place {
-            Place::Idle { .. } if self.is_to_be_applied || state.latest.number() >= bounds.changes => &[],
+            Place::Idle { .. } if self.to_be_applied.is_some() || state.latest.number() >= bounds.changes => &[],
             Place::Idle { asked: None } if is_early => &[Move::AskEarly],
             Place::Idle { .. } => &[Move::Commit],
             Place::Waiting { asked: Some(_), .. } => &[Move::Hear],
@@ -89,13 +89,14 @@ impl Change {
         };
         let node = bounds.makers.get(usize::from(number)).copied().flatten();
         let is_locked = node.and_then(|node| state.nodes.get(usize::from(node))).is_some_and(super::Node::is_locked);
-        let here: &[Move] = if self.is_to_be_applied && !is_locked { &[Move::Apply, Move::FailToApply] } else { &[] };
+        let here: &[Move] =
+            if self.to_be_applied.is_some() && !is_locked { &[Move::Apply, Move::FailToApply] } else { &[] };
         moves.iter().chain(here).copied()
     }
 
     /// What is answered now, if anything is.
     fn answer(&mut self, flaw: Flaw) -> Option<Revision> {
-        let is_done = !self.is_to_be_applied || flaw == Flaw::AnsweredBeforeApplied;
+        let is_done = self.to_be_applied.is_none() || flaw == Flaw::AnsweredBeforeApplied;
         self.others_have.take_if(|_| is_done)
     }
 }
@@ -108,10 +109,22 @@ pub(super) fn take(bounds: &Nodes, state: &mut State, number: usize, taken: Move
         let node = state.nodes.get_mut(usize::from(maker?))?;
         match (node.memory, taken) {
             (None, _) => {}
-            (Some(_), Move::Apply) => (node.memory, node.is_behind) = (Some(state.latest), false),
+            (Some(known), Move::Apply) => {
+                let own = change.to_be_applied?;
+                let is_next = !node.is_behind && own == known.next();
+                // What was committed here need not be read where it comes next; everything else is.
+                let applied = if is_next {
+                    own
+                } else if node.is_behind || own > known {
+                    state.latest
+                } else {
+                    known
+                };
+                (node.memory, node.is_behind) = (Some(applied), false);
+            }
             (Some(_), _) => (node.until, node.is_behind) = (0, true),
         }
-        change.is_to_be_applied = false;
+        change.to_be_applied = None;
     } else {
         change.place = step(bounds.flaw, state, maker, taken, &mut change)?;
     }
@@ -130,7 +143,7 @@ fn step(flaw: Flaw, state: &mut State, maker: Option<u8>, taken: Move, change: &
         (Move::AskEarly, Place::Idle { .. }) => Place::Idle { asked: Some(state.behind(next, maker)) },
         (Move::Commit, Place::Idle { asked }) => {
             state.latest = next;
-            change.is_to_be_applied = maker.is_some();
+            change.to_be_applied = maker.map(|_| next);
             Place::Waiting { revision: next, wait: Confirmation::since(NOW), asked }
         }
         (Move::Ask, Place::Waiting { revision, wait, .. }) => {

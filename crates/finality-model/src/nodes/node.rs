@@ -71,8 +71,8 @@ enum Place {
     Announcing { began: u64, said: Said },
     /// It has been done.
     Announced { began: u64, applied: Revision },
-    /// The newest revision has been read.
-    Read { began: u64, applied: Revision, latest: Revision },
+    /// The newest revision has been read before the announcement: only where that is the flaw.
+    ReadEarly { began: u64, applied: Revision, latest: Revision },
     /// The lock is held, and changes up to this one have been read.
     Following { began: u64, applied: Revision, found: Revision },
     /// The lock has been let go of, and trust not been given yet: only where that is the flaw.
@@ -113,9 +113,7 @@ pub enum Move {
     HeardLate,
     /// Whatever is under way fails.
     Fail,
-    /// It reads the newest revision.
-    Read,
-    /// It takes the lock, and reads the changes that it lacks, if any.
+    /// It takes the lock, and reads the newest revision and the changes that it lacks, if any.
     Follow,
     /// It applies them, trusts its memory, and lets go of the lock.
     Trust,
@@ -150,7 +148,7 @@ impl Node {
         match &mut self.place {
             Place::Announcing { began, .. }
             | Place::Announced { began, .. }
-            | Place::Read { began, .. }
+            | Place::ReadEarly { began, .. }
             | Place::Following { began, .. }
             | Place::Followed { began, .. } => *began = (*began - by).max(oldest),
             Place::Between | Place::CatchingUp { .. } | Place::Confirming { .. } => {}
@@ -166,8 +164,7 @@ impl Node {
             (Some(known), Place::Between) if known < latest => &[Move::BeTold],
             (_, Place::Between) => &[],
             (_, Place::Announcing { .. } | Place::Confirming { .. }) => &[Move::Heard, Move::Fail],
-            (_, Place::Announced { .. }) => &[Move::Read, Move::Fail],
-            (_, Place::Read { .. }) => &[Move::Follow, Move::Fail],
+            (_, Place::Announced { .. } | Place::ReadEarly { .. }) => &[Move::Follow, Move::Fail],
             (_, Place::Following { .. } | Place::Followed { .. }) => &[Move::Trust, Move::Fail],
             (_, Place::CatchingUp { .. }) => &[Move::CatchUp, Move::Fail],
         };
@@ -198,7 +195,7 @@ pub(super) fn take(bounds: &Nodes, state: &mut State, number: usize, taken: Move
             node.place = if bounds.flaw == Flaw::ReadBeforeAnnounced {
                 // What is read now is what it will go by.
                 node.late = Some(Saying::Announcement(said));
-                Place::Read { began: NOW, applied: said.applied, latest }
+                Place::ReadEarly { began: NOW, applied: said.applied, latest }
             } else {
                 Place::Announcing { began: NOW, said }
             };
@@ -226,8 +223,12 @@ pub(super) fn take(bounds: &Nodes, state: &mut State, number: usize, taken: Move
             node.is_behind = false;
             node.place = Place::Confirming { applied: found };
         }
-        (Move::Read, Place::Announced { began, applied }) => node.place = Place::Read { began, applied, latest },
-        (Move::Follow, Place::Read { began, applied, latest: read }) => {
+        (Move::Follow, Place::Announced { .. } | Place::ReadEarly { .. }) => {
+            let (began, applied, read) = match node.place {
+                Place::Announced { began, applied } => (began, applied, latest),
+                Place::ReadEarly { began, applied, latest } => (began, applied, latest),
+                _ => return None,
+            };
             match finality::reading(read, node.memory?, node.is_behind) {
                 Reading::Current => node.place = Place::Following { began, applied, found: node.memory? },
                 Reading::Behind => node.place = Place::Following { began, applied, found: latest },

@@ -17,9 +17,9 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use super::Index;
 use super::finality::{self, Confirmation, LEASE, Reading};
-use crate::ports::{Membership, NodeBehind, Revision, StoreResult};
+use super::{Follower, Index};
+use crate::ports::{Membership, NodeBehind, Revision, RollCall, StoreResult, TokenChanges, Told};
 
 /// How often a node says that it is there: several times within [`LEASE`], so that one failure changes nothing.
 const RENEWAL: Duration = Duration::from_millis(500);
@@ -34,66 +34,86 @@ const PAUSES: [(Duration, usize); 4] = [
     (Duration::from_millis(3), 10),
     (Duration::from_millis(20), usize::MAX),
 ];
+/// What a node has said, and when it has to say it again.
+#[derive(Default)]
+struct Said {
+    /// The instant of the boot clock at which it is to say again that it is there.
+    due: u64,
+    /// The newest revision that it has said it has applied.
+    applied: Revision,
+}
+
 /// How much longer than it must an answer may take, to spare the next one its wait for nodes that are gone.
 const SPARED: Duration = Duration::from_millis(100);
 
 impl Index {
     /// Keeps what is in memory current until it is lost.
     pub(super) async fn keep_up(&self, mut membership: Box<dyn Membership>) {
-        let mut due = 0;
+        let mut said = Said::default();
         while self.table().is_some() {
-            if let Err(error) = self.keep_up_until(membership.as_mut(), &mut due).await {
+            if let Err(error) = self.keep_up_until(membership.as_mut(), &mut said).await {
                 tracing::warn!(cause = %error, "this node cannot say that it is there; trying again");
-                due = 0;
+                said = Said::default();
                 sleep(RETRY).await;
             }
         }
     }
 
     /// Renews where that is due, and does what it is told of until it is due again.
-    async fn keep_up_until(&self, membership: &mut dyn Membership, due: &mut u64) -> StoreResult<()> {
+    async fn keep_up_until(&self, membership: &mut dyn Membership, said: &mut Said) -> StoreResult<()> {
         let began = self.clock.micros();
-        if began >= *due {
-            self.renew(membership, began).await?;
-            *due = finality::counts_until(began, RENEWAL);
+        if began >= said.due {
+            said.applied = self.renew(membership, began).await?;
+            said.due = finality::counts_until(began, RENEWAL);
         }
-        if membership.told(self.until(*due)).await? {
-            self.catch_up(membership).await?;
+        if let Some(told) = membership.told(self.until(said.due)).await? {
+            self.catch_up(membership, told, said).await?;
         }
         Ok(())
     }
 
-    /// Applies what was made known, and says so: somebody waits for it.
-    async fn catch_up(&self, membership: &mut dyn Membership) -> StoreResult<()> {
-        let applied = {
+    /// Applies what was made known, and says so where somebody waits for it: nobody else does for what was committed
+    /// here.
+    async fn catch_up(&self, membership: &mut dyn Membership, told: Told, said: &mut Said) -> StoreResult<()> {
+        let (applied, from_others) = {
             let mut follower = self.follower.lock().await;
-            if !self.follow(&mut follower).await {
-                // It has been logged, and nothing in memory counts.
-                return Ok(());
+            let is_applied = matches!(told, Told::UpTo(revision) if revision <= follower.applied);
+            if !is_applied || follower.is_behind {
+                let found = self.read_over(membership, &mut follower).await?;
+                if !self.take_in(&mut follower, Ok(found)).await {
+                    // It has been logged, and nothing in memory counts.
+                    return Ok(());
+                }
             }
-            follower.applied
+            (follower.applied, follower.from_others)
         };
-        membership.confirm(applied).await
+        if from_others > said.applied {
+            membership.confirm(applied).await?;
+            said.applied = applied;
+        }
+        Ok(())
     }
 
-    /// Says that this node is there, and makes sure that what is in memory has everything that is committed.
-    async fn renew(&self, membership: &mut dyn Membership, began: u64) -> StoreResult<()> {
+    /// Says that this node is there, and makes sure that what is in memory has everything that is committed. Answers
+    /// up to which revision it has said that.
+    async fn renew(&self, membership: &mut dyn Membership, began: u64) -> StoreResult<Revision> {
         let announced = self.follower.lock().await.applied;
         membership.announce(self.next_renewal(), announced).await?;
-        let latest = membership.latest().await?;
         let applied = {
             let mut follower = self.follower.lock().await;
-            match finality::reading(latest, follower.applied, follower.is_behind) {
-                Reading::Current => {}
+            let was_behind = follower.is_behind;
+            let found = self.read_over(membership, &mut follower).await?;
+            match finality::reading(found.latest, follower.applied, was_behind) {
+                Reading::Current => follower.is_behind = false,
                 Reading::Behind => {
-                    if !self.follow(&mut follower).await {
-                        return Ok(());
+                    if !self.take_in(&mut follower, Ok(found)).await {
+                        return Ok(announced);
                     }
                 }
                 Reading::Ahead => {
                     tracing::warn!("the database has lost changes to tokens; the index is built anew");
                     self.lose();
-                    return Ok(());
+                    return Ok(announced);
                 }
             }
             self.trust(&follower, began, LEASE);
@@ -102,7 +122,14 @@ impl Index {
         if applied > announced {
             membership.confirm(applied).await?;
         }
-        Ok(())
+        Ok(applied)
+    }
+
+    /// Reads what has changed on the node's own connection, which is at work already. Until that is applied, or found to
+    /// be nothing, the node is behind.
+    async fn read_over(&self, membership: &mut dyn Membership, follower: &mut Follower) -> StoreResult<TokenChanges> {
+        follower.is_behind = true;
+        membership.changes(follower.applied).await
     }
 
     fn next_renewal(&self) -> i64 {
@@ -113,14 +140,13 @@ impl Index {
     /// their own way. Called after the commit.
     pub(super) async fn others_have(&self, revision: Option<Revision>) -> bool {
         let mut wait = Confirmation::since(self.clock.micros());
+        let Some(mut roll_call) = self.store.roll_call() else { return false };
         let mut pauses = PAUSES.into_iter().flat_map(|(pause, times)| std::iter::repeat_n(pause, times));
         loop {
             // However slowly the database answers: time alone makes it certain.
-            match timeout(self.until(finality::counts_until(wait.committed, finality::CERTAIN)), self.behind(revision))
-                .await
-            {
-                Ok(Ok(None)) => return false,
-                Ok(Ok(Some(behind))) => {
+            let certain = finality::counts_until(wait.committed, finality::CERTAIN);
+            match timeout(self.until(certain), self.behind(roll_call.as_mut(), revision)).await {
+                Ok(Ok(behind)) => {
                     if wait.hear(&behind, self.clock.micros()) {
                         return true;
                     }
@@ -133,7 +159,10 @@ impl Index {
             }
             match pauses.next() {
                 Some(Duration::ZERO) => tokio::task::yield_now().await,
-                pause => sleep(pause.unwrap_or(RETRY)).await,
+                pause => {
+                    roll_call.rest();
+                    sleep(pause.unwrap_or(RETRY)).await;
+                }
             }
         }
         self.forget_silent(&wait).await;
@@ -162,12 +191,12 @@ impl Index {
         Duration::from_micros(instant.saturating_sub(self.clock.micros()))
     }
 
-    async fn behind(&self, revision: Option<Revision>) -> StoreResult<Option<Vec<NodeBehind>>> {
+    async fn behind(&self, roll_call: &mut dyn RollCall, revision: Option<Revision>) -> StoreResult<Vec<NodeBehind>> {
         let revision = match revision {
             Some(revision) => revision,
             // Nothing was changed here, but what was found may be another's change of a moment ago.
             None => self.store.token_changes(Revision::from_number(i64::MAX)).await?.latest,
         };
-        self.store.nodes_behind(revision, self.node).await
+        roll_call.behind(revision, self.node).await
     }
 }

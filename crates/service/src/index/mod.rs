@@ -36,7 +36,7 @@ use crate::Service;
 use crate::granted::GrantsBook;
 use crate::ports::{
     BootClock, ChangeWatch, Following, Membership, NodeId, Revision, SecretPlace, SecretRecord, Store, StoreResult,
-    TokenChange,
+    TokenChange, TokenChanges,
 };
 use finality::TRUST;
 use table::Table;
@@ -84,6 +84,8 @@ pub(crate) struct Index {
 struct Follower {
     watch: Option<Box<dyn ChangeWatch>>,
     applied: Revision,
+    /// The newest revision that was read, rather than applied as this node's own: somebody else may wait for it.
+    from_others: Revision,
     /// Whether there may be changes that the watch told of and that are not applied.
     is_behind: bool,
 }
@@ -169,12 +171,24 @@ impl Index {
 
     /// Applies every change that is committed. Answers whether what is in memory has them all.
     async fn follow(&self, follower: &mut Follower) -> bool {
-        let Some(table) = self.table() else { return false };
         // Until the end, also where this is given up in between.
         follower.is_behind = true;
-        match self.apply_changes(&table, follower.applied).await {
+        let found = self.store.token_changes(follower.applied).await;
+        self.take_in(follower, found).await
+    }
+
+    /// Applies the changes that were found after what is applied. Answers whether what is in memory has them all.
+    async fn take_in(&self, follower: &mut Follower, found: StoreResult<TokenChanges>) -> bool {
+        let Some(table) = self.table() else { return false };
+        follower.is_behind = true;
+        let applied = match found {
+            Ok(found) => self.apply_all(&table, found).await,
+            Err(error) => Err(error),
+        };
+        match applied {
             Ok(Some(latest)) => {
                 follower.applied = latest;
+                follower.from_others = latest;
                 follower.is_behind = false;
                 true
             }
@@ -192,16 +206,35 @@ impl Index {
     }
 
     /// Makes sure that a committed change holds here: it is in memory, or nothing in memory counts.
-    async fn settle(&self, revision: Option<Revision>) {
+    async fn settle(&self, revision: Option<Revision>, changes: &[TokenChange]) {
         if self.table().is_none() {
             // Whatever is being built reads the newest revision again before it counts.
             return;
         }
         let mut follower = self.follower.lock().await;
-        let is_applied = revision.is_some_and(|revision| revision <= follower.applied) && !follower.is_behind;
-        if !is_applied {
+        let is_settled = match revision.filter(|_| !follower.is_behind) {
+            Some(revision) if revision <= follower.applied => true,
+            Some(revision) if revision == follower.applied.next() => {
+                self.apply_own(&mut follower, revision, changes).await
+            }
+            _ => false,
+        };
+        if !is_settled {
             self.follow(&mut follower).await;
         }
+    }
+
+    /// Applies what was committed here, which need not be read: it comes right after what is applied. Answers whether
+    /// that was done.
+    async fn apply_own(&self, follower: &mut Follower, revision: Revision, changes: &[TokenChange]) -> bool {
+        let Some(table) = self.table() else { return false };
+        follower.is_behind = true;
+        let is_applied = self.apply(&table, changes).await.unwrap_or(false);
+        if is_applied {
+            follower.applied = revision;
+            follower.is_behind = false;
+        }
+        is_applied
     }
 
     /// Builds the index. Answers with the node's membership, where it has one: what is in memory then counts while
@@ -228,30 +261,38 @@ impl Index {
             }
         }
         let mut follower = self.follower.lock().await;
-        *follower = Follower { watch, applied: start, is_behind: true };
-        let Some(latest) = self.apply_changes(&table, start).await? else {
+        *follower = Follower { watch, applied: start, from_others: start, is_behind: true };
+        let Some(latest) = self.apply_all(&table, self.store.token_changes(start).await?).await? else {
             self.lost.notify_one();
             return Ok(None);
         };
-        follower.applied = latest;
+        (follower.applied, follower.from_others) = (latest, latest);
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(table));
         Ok(membership)
     }
 
-    /// Reads again what has changed after a revision, and answers the newest one; `None` where that cannot be told.
-    async fn apply_changes(&self, table: &Table, after: Revision) -> StoreResult<Option<Revision>> {
-        let store = self.store.as_ref();
-        let found = store.token_changes(after).await?;
+    /// Reads again what has changed, and answers up to which revision; `None` where that cannot be told.
+    async fn apply_all(&self, table: &Table, found: TokenChanges) -> StoreResult<Option<Revision>> {
         let Some(changes) = found.changes else { return Ok(None) };
-        let (mut tokens, mut owners) = (BTreeSet::new(), BTreeSet::new());
+        Ok(self.apply(table, &changes).await?.then_some(found.latest))
+    }
+
+    /// Reads again what these changes are about. Answers whether that could be done: not where it is everything.
+    async fn apply(&self, table: &Table, changes: &[TokenChange]) -> StoreResult<bool> {
+        let store = self.store.as_ref();
+        let (mut tokens, mut revoked, mut owners) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let mut policy_has_changed = false;
         for change in changes {
-            match change {
+            match *change {
                 TokenChange::Token(sid) => drop(tokens.insert(sid)),
+                TokenChange::Revoked(sid) => drop(revoked.insert(sid)),
                 TokenChange::Owner(id) => drop(owners.insert(id)),
                 TokenChange::Policy => policy_has_changed = true,
-                TokenChange::Everything => return Ok(None),
+                TokenChange::Everything => return Ok(false),
             }
+        }
+        for sid in &revoked {
+            table.replace(*sid, &[]);
         }
         if policy_has_changed {
             table.set_grants(self.grants.where_reserved(&store.policy().await?.policy.admin_scopes));
@@ -259,7 +300,8 @@ impl Index {
         for id in owners {
             load_owner(store, table, id).await?;
         }
-        let sids: Vec<AccountSid> = tokens.into_iter().collect();
+        // What was changed and then revoked is gone as well.
+        let sids: Vec<AccountSid> = tokens.difference(&revoked).copied().collect();
         let mut secrets = store.secrets_of(&sids).await?;
         // What is live now, expired or not: the verdict goes by the time of the call.
         secrets.retain(|secret| secret.revoked_at.is_none());
@@ -275,7 +317,7 @@ impl Index {
         for sid in sids {
             table.replace(sid, &by_sid.remove(&sid).unwrap_or_default());
         }
-        Ok(Some(found.latest))
+        Ok(true)
     }
 }
 

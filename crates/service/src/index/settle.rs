@@ -15,7 +15,8 @@ impl Service {
     /// None yet.
     pub async fn settle<T>(&self, committed: Committed<T>) -> Outcome<T> {
         let revision = committed.revision();
-        let ((), others_have) = tokio::join!(self.index.settle(revision), self.index.others_have(revision));
+        let ((), others_have) =
+            tokio::join!(self.index.settle(revision, committed.changes()), self.index.others_have(revision));
         if !others_have && self.is_beside_a_server {
             tokio::time::sleep(COMMAND_WAIT).await;
         }

@@ -84,7 +84,7 @@ impl Service {
 
     /// Whether other nodes may have noted uses that they have not written down.
     async fn is_among_nodes(&self) -> StoreResult<bool> {
-        let nodes = self.store.nodes_behind(Revision::from_number(i64::MAX), self.index.node()).await?;
-        Ok(nodes.is_some_and(|nodes| !nodes.is_empty()))
+        let Some(mut roll_call) = self.store.roll_call() else { return Ok(false) };
+        Ok(!roll_call.behind(Revision::from_number(i64::MAX), self.index.node()).await?.is_empty())
     }
 }

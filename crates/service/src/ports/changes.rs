@@ -29,6 +29,12 @@ impl Revision {
     pub const fn number(self) -> i64 {
         self.0
     }
+
+    /// The revision after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
 }
 
 /// What is to be read again because of a change.
@@ -36,6 +42,8 @@ impl Revision {
 pub enum TokenChange {
     /// One token and its secrets, which may be new or gone.
     Token(AccountSid),
+    /// One token, which was revoked: it has ended for good, and there is nothing to read.
+    Revoked(AccountSid),
     /// One service rep, as the owner of tokens: whether enabled, role, address. Their tokens' own rows are as before.
     Owner(RepId),
     /// The policy: which scopes count in tokens of reps.
@@ -52,23 +60,30 @@ pub enum TokenChange {
 pub struct Committed<T> {
     outcome: T,
     revision: Option<Revision>,
+    changes: Vec<TokenChange>,
 }
 
 impl<T> Committed<T> {
     /// What came of an operation that changed nothing.
     pub const fn unchanged(outcome: T) -> Self {
-        Self { outcome, revision: None }
+        Self { outcome, revision: None, changes: Vec::new() }
     }
 
-    /// What came of an operation that was committed under this revision.
-    pub const fn under(revision: Revision, outcome: T) -> Self {
-        Self { outcome, revision: Some(revision) }
+    /// What came of an operation that was committed under this revision, as these changes and no others.
+    pub const fn under(revision: Revision, changes: Vec<TokenChange>, outcome: T) -> Self {
+        Self { outcome, revision: Some(revision), changes }
     }
 
     /// The revision, where there is one.
     #[must_use]
     pub const fn revision(&self) -> Option<Revision> {
         self.revision
+    }
+
+    /// All that was committed under the revision.
+    #[must_use]
+    pub fn changes(&self) -> &[TokenChange] {
+        &self.changes
     }
 
     /// The outcome, with no regard to any index: for those who have none, the store's own tests above all.
@@ -163,6 +178,15 @@ pub struct NodeBehind {
     pub renewal: i64,
 }
 
+/// What a node was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// That changes were committed up to this one. Whoever may use the database may say so, true or not.
+    UpTo(Revision),
+    /// That there may be changes of which nothing is known.
+    Something,
+}
+
 /// A node's place among those that changes wait for.
 #[async_trait]
 pub trait Membership: Send {
@@ -184,18 +208,30 @@ pub trait Membership: Send {
     /// [`super::StoreError`] where the database does not answer; it may be done nonetheless, later too.
     async fn confirm(&mut self, applied: Revision) -> StoreResult<()>;
 
-    /// The newest revision.
+    /// What has changed after this revision.
     ///
     /// # Errors
     /// [`super::StoreError`] where the database does not answer.
-    async fn latest(&mut self) -> StoreResult<Revision>;
+    async fn changes(&mut self, after: Revision) -> StoreResult<TokenChanges>;
 
-    /// Waits until a change is made known, or for so long; whether one was. Nothing rests on being told: it only
-    /// saves time.
+    /// Waits until a change is made known, or for so long. Nothing rests on being told: it only saves time.
     ///
     /// # Errors
     /// [`super::StoreError`] where the connection was lost.
-    async fn told(&mut self, most: Duration) -> StoreResult<bool>;
+    async fn told(&mut self, most: Duration) -> StoreResult<Option<Told>>;
+}
+
+/// Asks nodes how far they have come: again and again where somebody waits for them, so on a connection of its own.
+#[async_trait]
+pub trait RollCall: Send {
+    /// The nodes other than `but` that have not said that they have applied this revision.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database does not answer.
+    async fn behind(&mut self, revision: Revision, but: NodeId) -> StoreResult<Vec<NodeBehind>>;
+
+    /// Lets others have the connection: nobody asks for a while.
+    fn rest(&mut self);
 }
 
 /// How a process that holds live tokens in memory learns of what others change.
@@ -215,12 +251,8 @@ pub trait ChangeStore: Send + Sync {
     /// [`super::StoreError`] where the database does not answer.
     async fn follow_changes(&self, node: NodeId) -> StoreResult<Following>;
 
-    /// The nodes other than `but` that have not said that they have applied this revision; `None` where nobody says
-    /// so, since each looks for itself.
-    ///
-    /// # Errors
-    /// [`super::StoreError`] where the database does not answer.
-    async fn nodes_behind(&self, revision: Revision, but: NodeId) -> StoreResult<Option<Vec<NodeBehind>>>;
+    /// How it is found out which nodes are behind; `None` where nobody says so, since each looks for itself.
+    fn roll_call(&self) -> Option<Box<dyn RollCall>>;
 
     /// Forgets those of these nodes that have not said anything since.
     ///

@@ -30,8 +30,8 @@ use latchkey_domain::Timestamp;
 pub use account_links::{AccountLinkStore, LinkIssue, LinkPurpose, LinkUse, NewLink, Withdrawal};
 pub use audit::AuditStore;
 pub use changes::{
-    ChangeStore, ChangeWatch, Committed, Following, Membership, NodeBehind, NodeId, Revision, SecretPlace,
-    SecretRecord, TokenChange, TokenChanges,
+    ChangeStore, ChangeWatch, Committed, Following, Membership, NodeBehind, NodeId, Revision, RollCall, SecretPlace,
+    SecretRecord, TokenChange, TokenChanges, Told,
 };
 pub use external_accounts::{
     AccountChange, AccountContent, AccountRecord, AccountStage, AccountTarget, Acted, Activation, CancelledDraft,

@@ -112,10 +112,10 @@ pub enum TokenInsertion {
 /// What became of a revocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Revocation {
-    /// Taken back now.
-    Revoked(TokenRecord),
-    /// It was revoked or had expired before; nothing changed.
-    HadEnded(TokenRecord),
+    /// Taken back now: the token of this description.
+    Revoked(String),
+    /// The token of this description was revoked or had expired before; nothing changed.
+    HadEnded(String),
     /// There is no such token, or it belongs to somebody else.
     NotFound,
 }

@@ -41,11 +41,11 @@ impl Service {
     ) -> Outcome<RevokedView> {
         let audit = self.entry(actor, AuditAction::TokenRevoked, AuditSubject::Token(sid), origin);
         let revoked = self.store.revoke_token(sid, owner, self.now(), &audit).await?;
-        let (token, had_ended) = match self.settle(revoked).await? {
-            Revocation::Revoked(token) => (token, false),
-            Revocation::HadEnded(token) => (token, true),
+        let (description, had_ended) = match self.settle(revoked).await? {
+            Revocation::Revoked(description) => (description, false),
+            Revocation::HadEnded(description) => (description, true),
             Revocation::NotFound => return Err(Refusal::NotFound.into()),
         };
-        Ok(RevokedView { sid, description: token.description, had_ended })
+        Ok(RevokedView { sid, description, had_ended })
     }
 }

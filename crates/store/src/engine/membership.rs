@@ -7,18 +7,55 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use latchkey_service::ports::{Membership, NodeId, Revision, StoreResult};
+use latchkey_service::ports::{
+    Membership, NodeBehind, NodeId, Revision, RollCall, StoreError, StoreResult, TokenChanges, Told,
+};
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgArguments, PgListener, PgPool};
+use sqlx::postgres::{PgArguments, PgListener, PgNotification, PgPool};
 use sqlx::query::Query;
 use sqlx::{Acquire as _, PgConnection, Postgres};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use crate::Notices;
+use super::Telling;
 use crate::failure::{OrUnavailable, unavailable};
+use crate::{Notices, changes};
 
-/// On which every change is made known. The notification says nothing: what has changed is read.
-pub(crate) const CHANNEL: &str = "latchkey_token_change";
+/// On which every change is made known: its revision, and after a space the node in which it was made, where it was one.
+/// What has changed is read: anybody who may connect may notify.
+const CHANNEL: &str = "latchkey_token_change";
+
+/// Tells of a revision on [`CHANNEL`], with a node's [`signature`].
+macro_rules! tell {
+    ($revision:literal, $signature:literal) => {
+        concat!(
+            "CAST(pg_notify('latchkey_token_change', CAST(",
+            $revision,
+            " AS TEXT) || ",
+            $signature,
+            ") AS TEXT) AS told"
+        )
+    };
+}
+pub(crate) use tell;
+
+/// How a change is told on [`CHANNEL`]. One change is written down and told in one statement: the fewer of them come
+/// before the commit, the shorter everybody waits for the row of the newest revision.
+pub(crate) const fn telling(by: Option<NodeId>) -> Telling {
+    Telling {
+        record_one: concat!(
+            "WITH next AS (UPDATE token_revision SET latest = latest + 1 WHERE id = 1 RETURNING latest) \
+             INSERT INTO token_change (rev, kind, subject) SELECT latest, $1, $2 FROM next RETURNING rev AS latest, ",
+            tell!("rev", "$3")
+        ),
+        make_known: concat!("SELECT ", tell!("$1", "$2")),
+        by,
+    }
+}
+
+/// What stands behind the revision in a notification.
+pub(crate) fn signature(by: Option<NodeId>) -> String {
+    by.map_or_else(String::new, |node| format!(" {:032x}", u128::from_be_bytes(*node.as_bytes())))
+}
 
 /// How long the server may take to answer one statement of a node.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -79,8 +116,19 @@ impl Member {
         self.in_time(async |member: &mut Self| statement.execute(member.connection().await?).await.map(drop)).await
     }
 
+    async fn latest(&mut self) -> StoreResult<Revision> {
+        let latest = self.in_time(async |member: &mut Self| {
+            sqlx::query_scalar("SELECT latest FROM token_revision WHERE id = 1")
+                .fetch_one(member.connection().await?)
+                .await
+        });
+        let latest = Revision::from_number(latest.await?);
+        self.read = Some(latest);
+        Ok(latest)
+    }
+
     /// Asks until the newest revision is another than the one that was read before, or for so long.
-    async fn ask(&mut self, most: Duration) -> StoreResult<bool> {
+    async fn ask(&mut self, most: Duration) -> StoreResult<Option<Told>> {
         let (until, before) = (Instant::now() + most, self.read);
         while Instant::now() < until {
             let pause = self.pool.close_event().do_until(sleep(ASKING)).await;
@@ -88,11 +136,76 @@ impl Member {
                 self.line = None;
                 return Err(unavailable(closed));
             }
-            if Some(self.latest().await?) != before {
-                return Ok(true);
+            let latest = self.latest().await?;
+            if Some(latest) != before {
+                return Ok(Some(Told::UpTo(latest)));
             }
         }
-        Ok(false)
+        Ok(None)
+    }
+}
+
+/// A connection on which it is asked how far nodes have come.
+pub(crate) struct Roll {
+    pool: PgPool,
+    line: Option<PoolConnection<Postgres>>,
+}
+
+impl Roll {
+    pub(crate) const fn new(pool: PgPool) -> Self {
+        Self { pool, line: None }
+    }
+
+    async fn ask(&mut self, revision: Revision, but: NodeId) -> Result<Vec<(Vec<u8>, i64)>, sqlx::Error> {
+        // Gone where this is given up or fails: what state it is in is not known then.
+        let mut line = match self.line.take() {
+            Some(line) => line,
+            None => self.pool.acquire().await?,
+        };
+        let found = sqlx::query_as("SELECT id, renewal FROM node WHERE applied < $1 AND id <> $2")
+            .bind(revision.number())
+            .bind(but.as_bytes().as_slice())
+            .fetch_all(&mut *line)
+            .await?;
+        self.line = Some(line);
+        Ok(found)
+    }
+}
+
+#[async_trait]
+impl RollCall for Roll {
+    async fn behind(&mut self, revision: Revision, but: NodeId) -> StoreResult<Vec<NodeBehind>> {
+        let asked = timeout(PATIENCE, self.ask(revision, but)).await;
+        let found = asked.unwrap_or(Err(sqlx::Error::PoolTimedOut)).or_unavailable()?;
+        let node = |(id, renewal): (Vec<u8>, i64)| match id.try_into() {
+            Ok(id) => Ok(NodeBehind { id: NodeId::from_bytes(id), renewal }),
+            Err(_) => Err(StoreError::Inconsistent { table: "node", column: "id" }),
+        };
+        found.into_iter().map(node).collect()
+    }
+
+    fn rest(&mut self) {
+        self.line = None;
+    }
+}
+
+/// What a notification says to a node: nothing where it is its own, and not more than that there is something where it
+/// is none of Latchkey's.
+fn told_by(notification: &PgNotification, node: NodeId) -> Option<Told> {
+    let payload = notification.payload();
+    let revision = match payload.strip_suffix(&*signature(Some(node))) {
+        Some(_) => return None,
+        None => payload.split(' ').next().and_then(|number| number.parse().ok()),
+    };
+    Some(revision.map_or(Told::Something, |number| Told::UpTo(Revision::from_number(number))))
+}
+
+/// What two notifications say together.
+fn together(one: Option<Told>, other: Option<Told>) -> Option<Told> {
+    match (one, other) {
+        (Some(Told::UpTo(one)), Some(Told::UpTo(other))) => Some(Told::UpTo(one.max(other))),
+        (Some(_), Some(_)) => Some(Told::Something),
+        (one, other) => one.or(other),
     }
 }
 
@@ -118,41 +231,47 @@ impl Membership for Member {
         self.say(statement.bind(self.node.as_bytes().to_vec()).bind(applied.number())).await
     }
 
-    async fn latest(&mut self) -> StoreResult<Revision> {
-        let latest: i64 = self
+    async fn changes(&mut self, after: Revision) -> StoreResult<TokenChanges> {
+        let rows = self
             .in_time(async |member: &mut Self| {
-                sqlx::query_scalar("SELECT latest FROM token_revision WHERE id = 1")
-                    .fetch_one(member.connection().await?)
-                    .await
+                sqlx::query_as(changes::AFTER).bind(after.number()).fetch_all(member.connection().await?).await
             })
             .await?;
-        let latest = Revision::from_number(latest);
-        self.read = Some(latest);
-        Ok(latest)
+        let changes = changes::read(rows, after)?;
+        self.read = Some(changes.latest);
+        Ok(changes)
     }
 
-    async fn told(&mut self, most: Duration) -> StoreResult<bool> {
-        let listener = match &mut self.line {
-            Some(Line::Listening(listener)) => listener,
-            Some(Line::Asking(_)) => return self.ask(most).await,
-            // Whatever cut it off may have hidden something.
-            None => return Ok(true),
-        };
-        match timeout(most, listener.try_recv()).await {
-            Err(_) => Ok(false),
-            Ok(Ok(Some(_))) => {
-                // Of many at once, one is enough.
-                while let Some(_more) = listener.next_buffered() {}
-                Ok(true)
-            }
-            // The connection was lost, and with it whatever was told meanwhile.
-            Ok(Ok(None)) => {
-                self.line = None;
-                Ok(true)
-            }
-            Ok(Err(error)) => {
-                self.line = None;
-                Err(unavailable(error))
+    async fn told(&mut self, most: Duration) -> StoreResult<Option<Told>> {
+        let until = Instant::now() + most;
+        loop {
+            let listener = match &mut self.line {
+                Some(Line::Listening(listener)) => listener,
+                Some(Line::Asking(_)) => return self.ask(most).await,
+                // Whatever cut it off may have hidden something.
+                None => return Ok(Some(Told::Something)),
+            };
+            match timeout_at(until, listener.try_recv()).await {
+                Err(_) => return Ok(None),
+                Ok(Ok(Some(first))) => {
+                    // Of many at once, the last is enough.
+                    let mut told = told_by(&first, self.node);
+                    while let Some(more) = listener.next_buffered() {
+                        told = together(told, told_by(&more, self.node));
+                    }
+                    if told.is_some() {
+                        return Ok(told);
+                    }
+                }
+                // The connection was lost, and with it whatever was told meanwhile.
+                Ok(Ok(None)) => {
+                    self.line = None;
+                    return Ok(Some(Told::Something));
+                }
+                Ok(Err(error)) => {
+                    self.line = None;
+                    return Err(unavailable(error));
+                }
             }
         }
     }

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use latchkey_service::ports::NodeId;
 use sqlx::postgres::PgPool;
 
 use notices::Notices;
@@ -48,13 +49,25 @@ pub(crate) enum Place {
     Server(PgPool, Notices),
 }
 
+/// How a transaction makes known that it changed what verdicts are made of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Telling {
+    /// Takes the next revision and writes one change down under it, `$1` its kind and `$2` its subject, and makes it
+    /// known as [`Telling::by`], `$3`. Answers the revision, as `latest`.
+    pub(crate) record_one: &'static str,
+    /// Makes the revision `$1` known as [`Telling::by`], `$2`.
+    pub(crate) make_known: &'static str,
+    /// The node in which the change is made, where it is one.
+    pub(crate) by: Option<NodeId>,
+}
+
 impl Place {
-    /// The statement by which a transaction makes known that it changed what verdicts are made of.
-    pub(crate) const fn make_known(&self) -> Option<&'static str> {
+    /// How transactions make their changes known here, where somebody listens.
+    pub(crate) const fn telling(&self, by: Option<NodeId>) -> Option<Telling> {
         match self {
             // There may be no NOTIFY where nobody listens.
             Self::File(_) | Self::Server(_, Notices::Poll) => None,
-            Self::Server(_, Notices::Listen) => Some("NOTIFY latchkey_token_change"),
+            Self::Server(_, Notices::Listen) => Some(membership::telling(by)),
         }
     }
 }

@@ -60,20 +60,15 @@ pub(crate) async fn open(url: &str, opening: Opening, notices: Notices) -> Resul
         .acquire_timeout(settings.connect_timeout)
         .idle_timeout(None)
         .max_lifetime(None)
+        .test_before_acquire(false)
+        .before_acquire(|connection, lent| Box::pin(is_alive(connection, lent.idle_for)))
         .connect_lazy_with(options.clone());
     let session: Arc<str> = session(&settings).into();
     let pool = AnyPoolOptions::new()
         .max_connections(if opening == Opening::Serve { settings.connections } else { 2 })
         .acquire_timeout(settings.connect_timeout)
-        // A connection that has rested is tried first: the first operation after a restart of the server works. One
-        // that was just in use is not: that would double the ways of short operations.
         .test_before_acquire(false)
-        .before_acquire(|connection, lent| {
-            Box::pin(async move {
-                Ok(lent.idle_for < RESTED
-                    || tokio::time::timeout(PATIENCE, connection.ping()).await.is_ok_and(|answer| answer.is_ok()))
-            })
-        })
+        .before_acquire(|connection, lent| Box::pin(is_alive(connection, lent.idle_for)))
         .after_connect(move |connection, _| {
             let session = Arc::clone(&session);
             Box::pin(async move {
@@ -89,8 +84,15 @@ pub(crate) async fn open(url: &str, opening: Opening, notices: Notices) -> Resul
         reads: pool.clone(),
         writes: pool,
         place: Place::Server(lines, notices),
+        node: Arc::default(),
         schema,
     })
+}
+
+/// Whether a connection can be lent. One that has rested is tried first: the first operation after a restart of the
+/// server works. One that was just in use is not: that would double the ways of short operations.
+async fn is_alive(connection: &mut impl Connection, rested: Duration) -> Result<bool, sqlx::Error> {
+    Ok(rested < RESTED || tokio::time::timeout(PATIENCE, connection.ping()).await.is_ok_and(|answer| answer.is_ok()))
 }
 
 /// What every connection of a pool begins with. A statement that takes longer fails, and so does a transaction that
@@ -98,8 +100,8 @@ pub(crate) async fn open(url: &str, opening: Opening, notices: Notices) -> Resul
 fn session(settings: &Settings) -> String {
     let (statement, lock) = (settings.statement_timeout.as_millis(), PATIENCE.as_millis());
     format!(
-        "SET statement_timeout = {statement}; SET lock_timeout = {lock}; \
-         SET idle_in_transaction_session_timeout = '30s'"
+        "SET default_transaction_isolation = 'read committed'; SET statement_timeout = {statement}; \
+         SET lock_timeout = {lock}; SET idle_in_transaction_session_timeout = '30s'"
     )
 }
 

@@ -46,7 +46,14 @@ pub(crate) async fn open(rest: &str, opening: Opening) -> Result<SqlStore, OpenE
     let readers = if opening == Opening::Serve { READERS } else { 1 };
     let reads = pool(readers, READER).connect_with(options.clone()).await.map_err(|error| explain(&path, &error))?;
     let writes = pool(1, WRITER).connect_with(options).await.map_err(|error| explain(&path, &error))?;
-    Ok(SqlStore { engine: Engine::Sqlite, reads, writes, place: Place::File(path.into()), schema })
+    Ok(SqlStore {
+        engine: Engine::Sqlite,
+        reads,
+        writes,
+        place: Place::File(path.into()),
+        node: Arc::default(),
+        schema,
+    })
 }
 
 /// The file that an `sqlite:` URL names; `None` for every other URL.

@@ -12,7 +12,7 @@ use super::credentials;
 use crate::constraint::Constraint;
 use crate::failure::{OrUnavailable, unavailable};
 use crate::transaction::Write;
-use crate::{audit, policy, standing, tokens};
+use crate::{audit, policy, revocation, standing, tokens};
 
 /// Whether a token is neither revoked nor expired. Its row stays locked, so that it is still so at the commit.
 pub(super) async fn is_live(connection: &mut AnyConnection, sid: AccountSid, now: Timestamp) -> StoreResult<bool> {
@@ -41,7 +41,7 @@ pub(super) async fn give_new(
     if let Some((sid, _)) = previous
         && revoke_one(&mut transaction, sid, audits.each).await?
     {
-        changes.push(TokenChange::Token(sid));
+        changes.push(TokenChange::Revoked(sid));
     }
     match tokens::store(&mut transaction, token, max_live, audits.token).await? {
         TokenInsertion::Inserted => {}
@@ -69,7 +69,7 @@ pub(super) async fn attach(
     if let Some((sid, _)) = previous
         && revoke_one(&mut transaction, sid, each).await?
     {
-        changes.push(TokenChange::Token(sid));
+        changes.push(TokenChange::Revoked(sid));
     }
     let is_generated = own.is_some_and(|(_, generated)| generated);
     let version = match set_token(&mut transaction, record, target, token, is_generated, audit.at).await {
@@ -104,7 +104,7 @@ pub(super) async fn cancel(
         .await
         .or_unavailable()?;
     audit::write(&mut transaction, audit).await?;
-    let changes: Vec<TokenChange> = cancelled.revoked.into_iter().map(TokenChange::Token).collect();
+    let changes: Vec<TokenChange> = cancelled.revoked.into_iter().map(TokenChange::Revoked).collect();
     transaction.commit_change(&changes, AccountChange::Done(cancelled)).await
 }
 
@@ -118,12 +118,12 @@ pub(super) async fn revoke(
         return Ok(Committed::unchanged(Some((sid, true))));
     }
     audit::write(&mut transaction, audit).await?;
-    transaction.commit_change(&[TokenChange::Token(sid)], Some((sid, false))).await
+    transaction.commit_change(&[TokenChange::Revoked(sid)], Some((sid, false))).await
 }
 
 /// Revokes a token if it has not ended; whether it was so. `each` is written for it.
 async fn revoke_one(connection: &mut AnyConnection, sid: AccountSid, each: &AuditEntry) -> StoreResult<bool> {
-    if !tokens::revoke(&mut *connection, sid, None, each.at).await? {
+    if revocation::mark(&mut *connection, sid, None, each.at).await?.is_none() {
         return Ok(false);
     }
     let entry = AuditEntry { subject: AuditSubject::Token(sid), ..each.clone() };

@@ -1,13 +1,14 @@
 //! Changes to what verdicts are made of: recorded, followed, forgotten.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use latchkey_domain::{RateLimit, Role, Timestamp, TokenRateLimit};
 use latchkey_service::AuditAction;
 use latchkey_service::ports::{
     ChangeStore, Committed, Following, Membership, NodeBehind, NodeId, RepChange, RepStore, Revision, SecretPlace,
-    SecretRecord, SessionStore, TokenChange, TokenStore,
+    SecretRecord, SessionStore, TokenChange, TokenStore, Told,
 };
 use latchkey_store::{Notices, Opening, SqlStore};
 
@@ -61,7 +62,8 @@ pub(crate) async fn what_changes_a_verdict_takes_a_revision(fixture: Fixture) {
     revision(store.change_email(owner, &email("new@example.com"), secret(1), &moved).await.unwrap().revision());
 
     let (first, second, owner) = (TokenChange::Token(sid(1)), TokenChange::Token(sid(2)), TokenChange::Owner(owner));
-    assert_eq!(changes(&fixture, START).await, [first, second, first, second, owner, owner, owner]);
+    let revoked = TokenChange::Revoked(sid(2));
+    assert_eq!(changes(&fixture, START).await, [first, second, first, revoked, owner, owner, owner]);
     assert_eq!(changes(&fixture, Revision::from_number(6)).await, [owner]);
     assert_eq!(changes(&fixture, Revision::from_number(7)).await, []);
     assert_eq!(latest(&fixture).await, Revision::from_number(7));
@@ -267,14 +269,14 @@ async fn member(fixture: &Fixture, node: NodeId) -> Option<Box<dyn Membership>> 
 }
 
 async fn behind(fixture: &Fixture, revision: Revision, but: NodeId) -> Vec<NodeBehind> {
-    let mut behind = fixture.store.nodes_behind(revision, but).await.unwrap().unwrap();
+    let mut behind = fixture.store.roll_call().unwrap().behind(revision, but).await.unwrap();
     behind.sort_by_key(|node| node.id);
     behind
 }
 
 pub(crate) async fn nodes_say_how_far_they_have_come(fixture: Fixture) {
     let Some(mut one) = member(&fixture, NODE).await else {
-        assert_eq!(fixture.store.nodes_behind(START, OTHER).await.unwrap(), None);
+        assert!(fixture.store.roll_call().is_none());
         return;
     };
     let other_node = fixture.another_node().await;
@@ -290,7 +292,7 @@ pub(crate) async fn nodes_say_how_far_they_have_come(fixture: Fixture) {
 
     let owner = fixture.rep(1).await.id;
     fixture.token(1, owner).await;
-    let latest = one.latest().await.unwrap();
+    let latest = one.changes(START).await.unwrap().latest;
     assert_eq!(latest, self::latest(&fixture).await);
     one.announce(2, latest).await.unwrap();
     assert_eq!(behind(&fixture, latest, OTHER).await, []);
@@ -334,6 +336,21 @@ pub(crate) async fn nodes_are_told_of_what_is_committed(fixture: Fixture) {
     hears_of_what_is_committed(fixture, member).await;
 }
 
+pub(crate) async fn nodes_are_not_told_of_their_own_changes(fixture: Fixture) {
+    let Some(mut member) = member(&fixture, NODE).await else { return };
+    let (other_node, patience) = (fixture.another_node().await, Duration::from_secs(20));
+    let owner = fixture.rep(1).await.id;
+    member.announce(1, START).await.unwrap();
+    fixture.token(1, owner).await;
+    fixture.execute("SELECT CAST(pg_notify('latchkey_token_change', 'anything') AS TEXT) AS told").await.unwrap();
+    assert_eq!(member.told(patience).await.unwrap(), Some(Told::Something), "that may be anything");
+    fixture.token(2, owner).await;
+    other_node.limit_token(sid(1), TokenRateLimit::Off, &entry(AuditAction::TokenLimited)).await.unwrap().unsettled();
+    fixture.token(3, owner).await;
+    assert_eq!(member.told(patience).await.unwrap(), Some(Told::UpTo(Revision::from_number(3))));
+    assert_eq!(member.told(Duration::from_millis(50)).await.unwrap(), None);
+}
+
 pub(crate) async fn nodes_that_are_not_told_ask(fixture: Fixture) {
     let polling = SqlStore::open_with(&fixture.url, Opening::Serve, Notices::Poll).await.unwrap();
     let Following::Membership(member) = polling.follow_changes(NODE).await.unwrap() else { return };
@@ -341,8 +358,8 @@ pub(crate) async fn nodes_that_are_not_told_ask(fixture: Fixture) {
     hears_of_what_is_committed(fixture, member).await;
 
     let Following::Membership(mut member) = polling.follow_changes(NODE).await.unwrap() else { panic!() };
-    member.latest().await.unwrap();
-    let (told, ()) = tokio::join!(member.told(std::time::Duration::from_secs(20)), polling.close());
+    member.changes(START).await.unwrap();
+    let (told, ()) = tokio::join!(member.told(Duration::from_secs(20)), polling.close());
     assert!(told.is_err(), "there is nothing to ask any more");
 }
 
@@ -353,23 +370,24 @@ pub(crate) async fn room_for_notifications_is_known_where_there_is_any(fixture: 
 
 async fn hears_of_what_is_committed(fixture: Fixture, mut member: Box<dyn Membership>) {
     member.announce(1, START).await.unwrap();
-    member.latest().await.unwrap();
+    member.changes(START).await.unwrap();
     let owner = fixture.rep(1).await.id;
-    let moment = std::time::Duration::from_millis(50);
-    assert!(!member.told(moment).await.unwrap(), "no verdict hangs on a new service rep");
-    let (other_node, patience) = (fixture.another_node().await, std::time::Duration::from_secs(20));
+    let moment = Duration::from_millis(50);
+    assert_eq!(member.told(moment).await.unwrap(), None, "no verdict hangs on a new service rep");
+    let (other_node, patience) = (fixture.another_node().await, Duration::from_secs(20));
     let token = new_token(1, owner, "Token 1");
     other_node.insert_token(&token, 500, &entry(AuditAction::TokenCreated)).await.unwrap().unsettled();
-    assert!(member.told(patience).await.unwrap());
-    assert_eq!(member.latest().await.unwrap(), latest(&fixture).await);
+    assert_eq!(member.told(patience).await.unwrap(), Some(Told::UpTo(latest(&fixture).await)));
+    assert_eq!(member.changes(START).await.unwrap().latest, latest(&fixture).await);
 
-    // What cuts the connection off may have hidden something.
+    // What cuts the connection off may have hidden something. This is the last that was said on it.
+    member.confirm(START).await.unwrap();
     let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-               WHERE datname = current_database() AND query LIKE 'SELECT latest FROM token_revision%' \
+               WHERE datname = current_database() AND query LIKE 'UPDATE node SET applied%' \
                AND pid <> pg_backend_pid()";
     fixture.execute(cut).await.unwrap();
     fixture.token(3, owner).await;
-    assert!(matches!(member.told(patience).await, Ok(true) | Err(_)));
+    assert!(matches!(member.told(patience).await, Ok(Some(Told::Something)) | Err(_)));
     fixture.token(2, owner).await;
-    assert_eq!(member.latest().await.unwrap(), latest(&fixture).await, "on another connection");
+    assert_eq!(member.changes(START).await.unwrap().latest, latest(&fixture).await, "on another connection");
 }

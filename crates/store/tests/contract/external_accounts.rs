@@ -214,7 +214,7 @@ pub(crate) async fn a_generated_token_comes_with_its_draft(fixture: Fixture) {
     let changes = fixture.store.token_changes(revision).await.unwrap();
     let mut named = changes.changes.unwrap();
     named.sort_unstable();
-    assert_eq!(named, [TokenChange::Token(sid(1)), TokenChange::Token(sid(2))]);
+    assert_eq!(named, [TokenChange::Token(sid(2)), TokenChange::Revoked(sid(1))]);
     assert_eq!(changes.latest.number(), revision.number() + 1);
 
     // The same form again makes nothing, and neither does one whose token is refused.

@@ -201,6 +201,7 @@ contract! {
         nodes_say_how_far_they_have_come,
         what_a_node_confirms_is_no_announcement,
         nodes_are_told_of_what_is_committed,
+        nodes_are_not_told_of_their_own_changes,
         nodes_that_are_not_told_ask,
         room_for_notifications_is_known_where_there_is_any,
     }
