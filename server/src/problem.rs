@@ -209,6 +209,13 @@ impl Problem {
             .with_header(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS))
     }
 
+    /// Something that the answer waits for takes too long.
+    #[must_use]
+    pub fn too_slow() -> Self {
+        Self::new(ProblemCode::Unavailable, "Latchkey could not answer in time. Try again in a moment.")
+            .with_header(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS))
+    }
+
     /// The database was lost at the moment at which it was to keep what was asked.
     #[must_use]
     pub fn in_doubt() -> Self {

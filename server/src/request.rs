@@ -19,6 +19,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::header::{ACCEPT, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderName, HeaderValue, StatusCode};
+use http_body::Body as _;
 use latchkey_domain::path;
 use latchkey_service::{Origin, RequestId};
 use tokio::time::{Instant, sleep};
@@ -146,7 +147,7 @@ pub(crate) async fn handle_whole(
     let started = Instant::now();
     let arrival = Arrival::of(state, request, client);
     let request_id = arrival.request_id.as_str();
-    let answer = guarded(&arrival, None, answering(&arrival)).await;
+    let answer = guarded(&arrival, None, true, answering(&arrival)).await;
     let (status, body) = match answer.unwrap_or_else(|failure| Answer::Response(failure.into_response(request_id))) {
         Answer::Yes(vendor) => {
             to.begin(StatusCode::OK, started);
@@ -197,12 +198,13 @@ where
 {
     let request_id = arrival.request_id.as_str();
     let for_people = accepts_html(&request);
+    let has_arrived = request.body().is_end_stream();
     // Questions are never forwarded, so nobody would look for it.
     let limit = (!route.is_question()).then(TimeLimit::default);
     if let Some(limit) = &limit {
         request.extensions_mut().insert(limit.clone());
     }
-    let failure = match guarded(&arrival, limit, routed(request, arrival)).await {
+    let failure = match guarded(&arrival, limit, has_arrived, routed(request, arrival)).await {
         Ok(response) => return response,
         Err(failure) => failure,
     };
@@ -214,10 +216,12 @@ where
     (response.status(), text).into_response()
 }
 
-/// What is answered, if that is in time and there is no panic.
+/// What is answered, if that is in time and there is no panic. Where the request has arrived, it is not the client that
+/// took too long, but what its answer waits for: the database, or an integration's own service.
 async fn guarded<T>(
     arrival: &Arrival,
     limit: Option<TimeLimit>,
+    has_arrived: bool,
     answering: impl Future<Output = T>,
 ) -> Result<T, Problem> {
     // Most requests are answered without a wait, and then the timer is never set.
@@ -232,6 +236,10 @@ async fn guarded<T>(
             let request_id = arrival.request_id;
             tracing::error!(%request_id, panic = message_of(panic.as_ref()), "a request's handler panicked");
             Err(Problem::new(ProblemCode::Internal, "Something went wrong inside Latchkey. Try again."))
+        }
+        None if has_arrived => {
+            tracing::error!(request_id = %arrival.request_id, "a request was not answered in time");
+            Err(Problem::too_slow())
         }
         None => Err(Problem::new(ProblemCode::RequestTimeout, "The request did not arrive in time. Send it again.")),
     }
@@ -275,7 +283,9 @@ mod tests {
     use super::*;
 
     async fn answered(path: &str, accept: &str) -> (u16, String) {
-        let request = Request::get(path).header(ACCEPT, accept).body(Body::empty()).unwrap();
+        let never = Body::from_stream(futures_util::stream::pending::<Result<Bytes, std::io::Error>>());
+        let body = if path == "/slow" { never } else { Body::empty() };
+        let request = Request::get(path).header(ACCEPT, accept).body(body).unwrap();
         let arrival = Arrival { peer: [127, 0, 0, 1].into(), address: None, request_id: RequestId::default() };
         let routed = async |request: Request, _| match request.uri().path() {
             "/panic" => panic!("hunter2"),
@@ -289,7 +299,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn panics_and_endless_requests_are_answered_without_their_cause() {
-        for (path, status, code) in [("/panic", 500, "\"internal\""), ("/never", 408, "\"request_timeout\"")] {
+        for (path, status, code) in
+            [("/panic", 500, "\"internal\""), ("/slow", 408, "\"request_timeout\""), ("/never", 503, "\"unavailable\"")]
+        {
             let (found, body) = answered(path, "*/*").await;
             assert!(found == status && body.contains(code) && body.contains("00000000"), "{path}: {found} {body}");
             assert!(!body.contains("hunter2"), "{body}");

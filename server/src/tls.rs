@@ -8,6 +8,7 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -20,6 +21,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{InconsistentKeys, ServerConfig};
 use sha2::{Digest as _, Sha256};
 use tokio::net::TcpStream;
+use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -74,6 +76,9 @@ impl Tls {
     pub fn load(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
         let provider = Arc::new(ring::default_provider());
         let files = Files { certificate: certificate.to_owned(), key: key.to_owned() };
+        if files.is_key_open() {
+            tracing::warn!(file = %key.display(), "everybody on this machine can read the TLS key: chmod o-rwx");
+        }
         let shown = Arc::new(Shown { newest: RwLock::new(files.read(&provider)?), files, provider });
         let config =
             ServerConfig::builder_with_provider(Arc::clone(&shown.provider)).with_safe_default_protocol_versions();
@@ -108,7 +113,10 @@ impl Tls {
         let mut complaint = String::new();
         loop {
             ticks.tick().await;
-            complaint = match self.shown.renew() {
+            let shown = Arc::clone(&self.shown);
+            // Elsewhere: files may lie where reading them takes long.
+            let Ok(renewed) = spawn_blocking(move || shown.renew()).await else { continue };
+            complaint = match renewed {
                 Ok(false) => continue,
                 Ok(true) => {
                     tracing::info!("the TLS certificate was renewed");
@@ -199,6 +207,11 @@ impl Files {
         Ok(Loaded { certified: Arc::new(certified), hash: hash.finalize().into() })
     }
 
+    /// Whether everybody on this machine can read the key. A group may be let: of those who renew certificates.
+    fn is_key_open(&self) -> bool {
+        fs::metadata(&self.key).is_ok_and(|file| file.permissions().mode() & 0o004 != 0)
+    }
+
     fn unfit(&self, reason: String) -> TlsError {
         TlsError::Unfit { certificate: self.certificate.clone(), key: self.key.clone(), reason }
     }
@@ -213,6 +226,18 @@ mod tests {
     fn made() -> (String, String) {
         let Made { cert, signing_key } = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         (cert.pem(), signing_key.serialize_pem())
+    }
+
+    #[test]
+    fn a_key_for_everybody_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files { certificate: folder.path().join("cert"), key: folder.path().join("key") };
+        assert!(!files.is_key_open(), "there is none");
+        fs::write(&files.key, "").unwrap();
+        for (mode, is_open) in [(0o600, false), (0o640, false), (0o644, true), (0o604, true)] {
+            fs::set_permissions(&files.key, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(files.is_key_open(), is_open, "{mode:o}");
+        }
     }
 
     #[test]

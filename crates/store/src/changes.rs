@@ -110,7 +110,7 @@ impl ChangeStore for SqlStore {
     fn roll_call(&self) -> Option<Box<dyn RollCall>> {
         match &self.place {
             Place::File(_) => None,
-            Place::Server(lines, _) => Some(Box::new(Roll::new(lines.clone()))),
+            Place::Server(..) => Some(Box::new(Roll::new(self.reads.clone()))),
         }
     }
 

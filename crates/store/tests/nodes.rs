@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use latchkey_domain::{
-    AccountSid, AuthToken, Lifetime, PlainText, Presented, PresentedSid, Role, ScopeChoice, TokenDraft, TokenForm,
-    TokenRateLimit, UsedFrom, Verdict,
+    AccountSid, AuthToken, Lifetime, PlainText, Policy, Presented, PresentedSid, Role, ScopeChoice, ScopeName,
+    TokenDraft, TokenForm, TokenRateLimit, UsedFrom, Verdict,
 };
-use latchkey_service::ports::{TokenSource, TokenStore as _};
+use latchkey_service::ports::{Clock as _, PolicySaving, PolicyStore as _, TokenSource, TokenStore as _};
 use latchkey_service::{
     AuditAction, AuditActor, AuditEntry, AuditSubject, DEFAULT_CATALOG, Origin, Outcome, Purpose, RepForm, Service,
     SystemClock, SystemRandom, TokenOwner, read_catalog,
@@ -20,6 +20,7 @@ use sqlx::{Connection as _, PgConnection};
 use tokio::task::JoinHandle;
 
 const REP: &str = "ann@example.com";
+const ADMIN: &str = "bob@example.com";
 /// Long enough for anything that is going to happen.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -114,18 +115,21 @@ fn origin() -> Origin {
     Origin { address: String::new(), request_id: "test".to_owned() }
 }
 
+fn about(subject: AuditSubject, action: AuditAction) -> AuditEntry {
+    let (at, actor) = (SystemClock.now(), AuditActor::CommandLine);
+    AuditEntry { at, actor, action, subject, origin: origin(), detail: String::new() }
+}
+
+fn form(email: &str, role: Role) -> RepForm {
+    let password = Some(PlainText::new("a long enough secret phrase".to_owned()));
+    RepForm { email: email.to_owned(), name: "Ann Smith".to_owned(), role, password, owners: Vec::new() }
+}
+
 /// Three nodes, each judging from memory.
 async fn three_nodes(cluster: &Cluster) -> [Node; 3] {
     let url = cluster.create_database().unwrap();
     let first = Node::at(&url).await;
-    let form = RepForm {
-        email: REP.to_owned(),
-        name: "Ann Smith".to_owned(),
-        role: Role::Rep,
-        password: Some(PlainText::new("a long enough secret phrase".to_owned())),
-        owners: Vec::new(),
-    };
-    first.service.add_rep(&form, &origin()).await.unwrap();
+    first.service.add_rep(&form(REP, Role::Rep), &origin()).await.unwrap();
     let nodes = [first, Node::at(&url).await, Node::at(&url).await];
     for node in &nodes {
         node.judges_from_memory(true).await;
@@ -230,19 +234,46 @@ async fn what_a_node_changes_itself_does_not_hide_what_others_changed_before() {
     let (others, own) = (first.token(1).await, first.token(2).await);
     // Nobody tells it anything any more. What it has in memory counts for a moment yet.
     first.keeping.abort();
-    let audit = AuditEntry {
-        at: first.service.now(),
-        actor: AuditActor::CommandLine,
-        action: AuditAction::TokenRevoked,
-        subject: AuditSubject::Token(others.sid),
-        origin: origin(),
-        detail: String::new(),
-    };
+    let audit = about(AuditSubject::Token(others.sid), AuditAction::TokenRevoked);
     // Committed, and not answered to anybody who would have waited for it.
     second.store.revoke_token(others.sid, None, audit.at, &audit).await.unwrap().unsettled();
     first.revoke(&own).await;
     for held in [&others, &own] {
         assert_ne!(first.verdict(held).await, Verdict::Active);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_one_node_reserves_for_admins_none_lets_others_do_after_the_reply() {
+    let cluster = cluster();
+    let [first, second, third] = three_nodes(&cluster).await;
+    first.service.add_rep(&form(ADMIN, Role::Admin), &origin()).await.unwrap();
+    let admin = first.service.rep_named(ADMIN).await.unwrap();
+    let held = second.token(1).await;
+    let needed: ScopeName = "employee-read".parse().unwrap();
+    let verdicts = async || {
+        let mut verdicts = Vec::new();
+        for node in [&first, &second, &third] {
+            let verified = node.service.inspect(&held.presented(), Some(&needed), UsedFrom::Unknown).await.unwrap();
+            verdicts.push(verified.verdict);
+        }
+        verdicts
+    };
+    for round in 0..10 {
+        let node = [&first, &second, &third][round % 3];
+        for (scopes, verdict) in [("employee-read", Verdict::MissingScope), ("", Verdict::Active)] {
+            let (policy, audit) = (
+                Policy { admin_scopes: scopes.parse().unwrap(), ..Policy::default() },
+                AuditEntry {
+                    actor: AuditActor::Rep(admin.id),
+                    ..about(AuditSubject::Nothing, AuditAction::PolicyChanged)
+                },
+            );
+            let before = node.store.policy().await.unwrap().version;
+            let saved = node.store.save_policy(&policy, before, admin.id, &audit).await.unwrap();
+            assert_eq!(node.service.settle(saved).await.unwrap(), PolicySaving::Saved);
+            assert_eq!(verdicts().await, [verdict; 3], "round {round}");
+        }
     }
 }
 

@@ -91,8 +91,8 @@ async fn decide(
 ) -> Result<Vendor, Problem> {
     let Asked { method, path, query, headers } = asked;
     let question = match path {
-        FORWARD => question::forwarded(state, headers, arrival),
-        NGINX => question::original(state, headers, arrival),
+        FORWARD => question::told(state, headers, arrival, &question::FORWARDED),
+        NGINX => question::told(state, headers, arrival, &question::ORIGINAL),
         _ => Ok(Question::of(method, envoys(path).unwrap_or_default(), query)),
     }?;
     let credential = admission::read(headers, question.query)?;

@@ -7,10 +7,20 @@ use crate::header_lines::{HeaderLines, text_of};
 use crate::problem::{Problem, ProblemCode};
 use crate::request::Arrival;
 
-const FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
-const FORWARDED_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
-const ORIGINAL_METHOD: HeaderName = HeaderName::from_static("x-original-method");
-const ORIGINAL_URI: HeaderName = HeaderName::from_static("x-original-uri");
+/// The headers in which a gateway says which request it asks about.
+pub(super) struct Dialect {
+    method: HeaderName,
+    target: HeaderName,
+}
+
+/// Those of Traefik, Caddy and HAProxy.
+pub(super) const FORWARDED: Dialect = Dialect {
+    method: HeaderName::from_static("x-forwarded-method"),
+    target: HeaderName::from_static("x-forwarded-uri"),
+};
+/// Those of nginx.
+pub(super) const ORIGINAL: Dialect =
+    Dialect { method: HeaderName::from_static("x-original-method"), target: HeaderName::from_static("x-original-uri") };
 
 /// A request that stands before a gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,43 +37,22 @@ impl<'a> Question<'a> {
     }
 }
 
-/// The request that Traefik, Caddy or HAProxy ask about.
+/// The request that a gateway asks about in headers.
 ///
 /// # Errors
 /// 403 where the peer is not trusted, 400 where it does not say method and target once each.
-pub(super) fn forwarded<'a>(
+pub(super) fn told<'a>(
     state: &ServerState,
     headers: &'a impl HeaderLines,
     arrival: &Arrival,
-) -> Result<Question<'a>, Problem> {
-    told_by(state, headers, arrival, &FORWARDED_METHOD, &FORWARDED_URI)
-}
-
-/// The request that nginx asks about.
-///
-/// # Errors
-/// As [`forwarded`].
-pub(super) fn original<'a>(
-    state: &ServerState,
-    headers: &'a impl HeaderLines,
-    arrival: &Arrival,
-) -> Result<Question<'a>, Problem> {
-    told_by(state, headers, arrival, &ORIGINAL_METHOD, &ORIGINAL_URI)
-}
-
-fn told_by<'a>(
-    state: &ServerState,
-    headers: &'a impl HeaderLines,
-    arrival: &Arrival,
-    method: &HeaderName,
-    target: &HeaderName,
+    dialect: &Dialect,
 ) -> Result<Question<'a>, Problem> {
     if !state.network.trusted_proxies.contains(arrival.peer) {
         let detail = "Only a gateway that --trusted-proxies names may ask this.";
         return Err(Problem::new(ProblemCode::UntrustedProxy, detail));
     }
-    let method = once(headers, method)?;
-    let target = once(headers, target)?;
+    let method = once(headers, &dialect.method)?;
+    let target = once(headers, &dialect.target)?;
     let (path, query) = match target.split_once('?') {
         Some((path, query)) => (path, Some(query)),
         None => (target, None),

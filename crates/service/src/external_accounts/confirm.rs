@@ -157,7 +157,7 @@ impl Service {
         let green = confirmation.scopes.iter().filter(|check| check.is_green()).count();
         let detail = format!("scopes that would be let in: {green} of {}", confirmation.scopes.len());
         let audit = self.account_entry(caller, AuditAction::ExternalAccountConfirmed, record, &detail);
-        self.store.note_confirmation(record.id, sid, confirmation.is_green(), &audit).await?;
+        self.store.note_confirmation(record.id, sid, &record.scopes, confirmation.is_green(), &audit).await?;
         Ok(())
     }
 

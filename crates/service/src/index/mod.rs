@@ -23,6 +23,7 @@ mod members;
 mod settle;
 mod slots;
 mod table;
+mod terms;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -203,38 +204,6 @@ impl Index {
                 false
             }
         }
-    }
-
-    /// Makes sure that a committed change holds here: it is in memory, or nothing in memory counts.
-    async fn settle(&self, revision: Option<Revision>, changes: &[TokenChange]) {
-        if self.table().is_none() {
-            // Whatever is being built reads the newest revision again before it counts.
-            return;
-        }
-        let mut follower = self.follower.lock().await;
-        let is_settled = match revision.filter(|_| !follower.is_behind) {
-            Some(revision) if revision <= follower.applied => true,
-            Some(revision) if revision == follower.applied.next() => {
-                self.apply_own(&mut follower, revision, changes).await
-            }
-            _ => false,
-        };
-        if !is_settled {
-            self.follow(&mut follower).await;
-        }
-    }
-
-    /// Applies what was committed here, which need not be read: it comes right after what is applied. Answers whether
-    /// that was done.
-    async fn apply_own(&self, follower: &mut Follower, revision: Revision, changes: &[TokenChange]) -> bool {
-        let Some(table) = self.table() else { return false };
-        follower.is_behind = true;
-        let is_applied = self.apply(&table, changes).await.unwrap_or(false);
-        if is_applied {
-            follower.applied = revision;
-            follower.is_behind = false;
-        }
-        is_applied
     }
 
     /// Builds the index. Answers with the node's membership, where it has one: what is in memory then counts while

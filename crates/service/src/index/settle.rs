@@ -1,7 +1,8 @@
 //! Between a commit and its reply.
 
 use super::finality::COMMAND_WAIT;
-use crate::ports::Committed;
+use super::{Follower, Index};
+use crate::ports::{Committed, Revision, TokenChange};
 use crate::{Outcome, Service};
 
 impl Service {
@@ -21,5 +22,39 @@ impl Service {
             tokio::time::sleep(COMMAND_WAIT).await;
         }
         Ok(committed.unsettled())
+    }
+}
+
+impl Index {
+    /// Makes sure that a committed change holds here: it is in memory, or nothing in memory counts.
+    async fn settle(&self, revision: Option<Revision>, changes: &[TokenChange]) {
+        if self.table().is_none() {
+            // Whatever is being built reads the newest revision again before it counts.
+            return;
+        }
+        let mut follower = self.follower.lock().await;
+        let is_settled = match revision.filter(|_| !follower.is_behind) {
+            Some(revision) if revision <= follower.applied => true,
+            Some(revision) if revision == follower.applied.next() => {
+                self.apply_own(&mut follower, revision, changes).await
+            }
+            _ => false,
+        };
+        if !is_settled {
+            self.follow(&mut follower).await;
+        }
+    }
+
+    /// Applies what was committed here, which need not be read: it comes right after what is applied. Answers whether
+    /// that was done.
+    async fn apply_own(&self, follower: &mut Follower, revision: Revision, changes: &[TokenChange]) -> bool {
+        let Some(table) = self.table() else { return false };
+        follower.is_behind = true;
+        let is_applied = self.apply(&table, changes).await.unwrap_or(false);
+        if is_applied {
+            follower.applied = revision;
+            follower.is_behind = false;
+        }
+        is_applied
     }
 }

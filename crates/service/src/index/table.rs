@@ -12,11 +12,12 @@ use std::hash::BuildHasher as _;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use hashbrown::HashTable;
-use latchkey_domain::{AccountSid, AddressRules, RepId, ScopeSet, Timestamp, TokenHash, TokenRateLimit};
+use latchkey_domain::{AccountSid, RepId, Timestamp, TokenHash};
 
 use super::known::{Known, Owner};
 use super::slots::Slots;
-use crate::granted::{Granted, Grants};
+use super::terms::{Terms, TermsBook};
+use crate::granted::Grants;
 use crate::ports::SecretRecord;
 use crate::sid_hash::BySid;
 
@@ -45,36 +46,20 @@ struct Part {
     slots: Slots<Slot>,
 }
 
-/// Something shared by many tokens, held once and found by what it is.
-struct Shared<K, V> {
-    numbers: HashMap<K, u32>,
-    values: Vec<V>,
+/// Whose tokens they are, each held once.
+#[derive(Default)]
+struct Owners {
+    numbers: HashMap<RepId, u32>,
+    values: Vec<Arc<Owner>>,
 }
-
-impl<K, V> Default for Shared<K, V> {
-    fn default() -> Self {
-        Self { numbers: HashMap::new(), values: Vec::new() }
-    }
-}
-
-/// What tokens can have in common.
-struct Terms {
-    granted: Arc<Granted>,
-    rate_limit: TokenRateLimit,
-    addresses: Option<Arc<AddressRules>>,
-}
-
-/// What they have it in common by.
-type TermsKey = (Arc<ScopeSet>, TokenRateLimit, Option<Arc<AddressRules>>);
 
 /// The live tokens.
 pub(super) struct Table {
     parts: Vec<RwLock<Part>>,
     by_sid: Vec<RwLock<HashTable<u32>>>,
     hasher: BySid,
-    owners: RwLock<Shared<RepId, Arc<Owner>>>,
-    terms: RwLock<Shared<TermsKey, Terms>>,
-    grants: RwLock<Arc<Grants>>,
+    owners: RwLock<Owners>,
+    terms: TermsBook,
 }
 
 impl Table {
@@ -87,27 +72,13 @@ impl Table {
             by_sid: (0..parts).map(|_| RwLock::new(table())).collect(),
             hasher: BySid::default(),
             owners: RwLock::default(),
-            terms: RwLock::default(),
-            grants: RwLock::new(grants),
+            terms: TermsBook::new(grants),
         }
     }
 
     /// Lets every token do from now on what its owner may grant by these.
     pub(super) fn set_grants(&self, grants: Arc<Grants>) {
-        let mut terms = write(&self.terms);
-        if *grants == **read(&self.grants) {
-            return;
-        }
-        // Many terms differ in limits and addresses alone.
-        let mut renewed = HashMap::<Arc<ScopeSet>, Arc<Granted>>::new();
-        for terms in &mut terms.values {
-            let scopes = &terms.granted.scopes;
-            let granted = renewed
-                .entry(Arc::clone(scopes))
-                .or_insert_with(|| Arc::new(Granted::new(Arc::clone(scopes), Arc::clone(&grants))));
-            terms.granted = Arc::clone(granted);
-        }
-        *write(&self.grants) = grants;
+        self.terms.set_grants(grants);
     }
 
     /// The token that this secret belongs to, if it is live.
@@ -168,7 +139,7 @@ impl Table {
             expires_at: seconds(secret.expires_at),
             not_after: secret.not_after.map_or(0, |end| seconds(end).max(1)),
             owner,
-            terms: self.terms_of(secret),
+            terms: self.terms.take(secret),
         };
         let key = key_of(&slot.hash);
         let (at, sid) = (self.place(key), slot.sid);
@@ -179,7 +150,9 @@ impl Table {
             let is_it = |number: &u32| slots.get(*number).is_some_and(|held| held.hash == slot.hash);
             let held = by_hash.find(key, is_it).copied();
             if let Some(held) = held.and_then(|number| slots.get_mut(number)) {
-                *held = slot;
+                let before = std::mem::replace(held, slot);
+                drop(part);
+                self.terms.give_back(before.terms);
                 return;
             }
             let number = u32::try_from(slots.len()).unwrap_or(u32::MAX);
@@ -198,7 +171,7 @@ impl Table {
         {
             self.unname(*sid.as_bytes(), at);
             let Some(part) = self.parts.get(part_of(at)) else { return };
-            let moved = {
+            let (moved, terms) = {
                 let mut part = write(part);
                 let Part { by_hash, slots } = &mut *part;
                 let (gone, last) = (number_of(at), u32::try_from(slots.len().saturating_sub(1)).unwrap_or(u32::MAX));
@@ -208,17 +181,22 @@ impl Table {
                 if index(gone) >= slots.len() {
                     return;
                 }
+                let terms = slots.get(gone).map(|slot| slot.terms);
                 let moved_key = key_at(slots, last);
                 slots.swap_remove(gone);
-                if gone == last {
+                let moved = if gone == last {
                     None
                 } else {
                     if let Some(number) = by_hash.find_mut(moved_key, |number| *number == last) {
                         *number = gone;
                     }
                     slots.get(gone).map(|slot| (slot.sid, last, gone))
-                }
+                };
+                (moved, terms)
             };
+            if let Some(terms) = terms {
+                self.terms.give_back(terms);
+            }
             if let Some((sid, from, to)) = moved {
                 self.rename(sid, packed(part_of(at), from), at);
                 debug_assert_eq!(to, number_of(at), "the last slot fills the gap");
@@ -246,11 +224,7 @@ impl Table {
 
     fn known(&self, slot: &Slot) -> Option<Known> {
         let owner = Arc::clone(read(&self.owners).values.get(index(slot.owner))?);
-        let (granted, rate_limit, addresses) = {
-            let terms = read(&self.terms);
-            let terms = terms.values.get(index(slot.terms))?;
-            (Arc::clone(&terms.granted), terms.rate_limit, terms.addresses.clone())
-        };
+        let Terms { granted, rate_limit, addresses } = self.terms.get(slot.terms)?;
         let time = |seconds: u32| Timestamp::from_unix_seconds(seconds.into());
         Some(Known {
             sid: AccountSid::from_bytes(slot.sid),
@@ -263,23 +237,6 @@ impl Table {
             revoked_at: None,
             addresses,
         })
-    }
-
-    fn terms_of(&self, secret: &SecretRecord) -> u32 {
-        let key = (Arc::clone(&secret.scopes), secret.rate_limit, secret.addresses.clone());
-        if let Some(number) = read(&self.terms).numbers.get(&key) {
-            return *number;
-        }
-        let mut terms = write(&self.terms);
-        let number = u32::try_from(terms.values.len()).unwrap_or(u32::MAX);
-        terms.numbers.insert(key, number);
-        let granted = Granted::new(Arc::clone(&secret.scopes), Arc::clone(&read(&self.grants)));
-        terms.values.push(Terms {
-            granted: Arc::new(granted),
-            rate_limit: secret.rate_limit,
-            addresses: secret.addresses.clone(),
-        });
-        number
     }
 
     fn sid_at(&self, at: u32) -> [u8; 16] {
@@ -375,17 +332,17 @@ fn seconds(time: Timestamp) -> u32 {
 }
 
 /// A part is whole after any panic: nothing between its changes can fail.
-fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+pub(super) fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+pub(super) fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
-    use latchkey_domain::Role;
+    use latchkey_domain::{AddressRules, Role, ScopeSet, TokenRateLimit};
     use proptest::prelude::*;
 
     use super::*;
@@ -464,6 +421,30 @@ mod tests {
         table.set_owner(owner);
         table.set_grants(book().where_reserved(&"employee-read".parse().unwrap()));
         assert_eq!(effective(1), "employee-read task-read");
+    }
+
+    #[test]
+    fn what_no_token_has_any_more_is_given_back() {
+        let table = table();
+        let with = |token: u32, addresses: &str| SecretRecord {
+            addresses: AddressRules::parse(addresses).unwrap().map(Arc::new),
+            ..secret(token, 0)
+        };
+        for round in 0..3 {
+            for token in 0..50 {
+                table.replace(secret(token, 0).sid, &[&with(token, &format!("192.0.2.{token}")), &secret(token, 1)]);
+            }
+            assert_eq!(table.terms.len(), 51, "round {round}");
+            for token in 0..49 {
+                // Changed in its place, and taken away.
+                table.replace(secret(token, 0).sid, &[&with(token, "192.0.2.49")]);
+            }
+            assert_eq!(table.terms.len(), 2, "round {round}");
+            let addresses = table.find(&secret(7, 0).hash).unwrap().addresses;
+            assert_eq!(addresses, AddressRules::parse("192.0.2.49").unwrap().map(Arc::new));
+            (0..50).for_each(|token| table.replace(secret(token, 0).sid, &[]));
+            assert_eq!((table.terms.len(), table.len()), (0, 0), "round {round}");
+        }
     }
 
     #[test]

@@ -260,7 +260,8 @@ pub trait ExternalAccountStore: Send + Sync {
         each: &AuditEntry,
     ) -> StoreResult<Committed<AccountChange<Option<i64>>>>;
 
-    /// Notes that the account's token was confirmed, or that it was not; `false` where it has another token by now.
+    /// Notes that the account's token was confirmed for these scopes, or that it was not; `false` where it has another
+    /// token or other scopes by now.
     ///
     /// # Errors
     /// [`super::StoreError`] where the database fails.
@@ -268,6 +269,7 @@ pub trait ExternalAccountStore: Send + Sync {
         &self,
         id: ExternalAccountId,
         token: AccountSid,
+        scopes: &ScopeSet,
         confirmed: bool,
         audit: &AuditEntry,
     ) -> StoreResult<bool>;

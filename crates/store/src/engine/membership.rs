@@ -13,7 +13,7 @@ use latchkey_service::ports::{
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgListener, PgNotification, PgPool};
 use sqlx::query::Query;
-use sqlx::{Acquire as _, PgConnection, Postgres};
+use sqlx::{Acquire as _, Any, AnyPool, PgConnection, Postgres};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::Telling;
@@ -145,14 +145,15 @@ impl Member {
     }
 }
 
-/// A connection on which it is asked how far nodes have come.
+/// A connection on which it is asked how far nodes have come. It is kept while one question follows the other: lent for
+/// each of them it would be another one each time.
 pub(crate) struct Roll {
-    pool: PgPool,
-    line: Option<PoolConnection<Postgres>>,
+    pool: AnyPool,
+    line: Option<PoolConnection<Any>>,
 }
 
 impl Roll {
-    pub(crate) const fn new(pool: PgPool) -> Self {
+    pub(crate) const fn new(pool: AnyPool) -> Self {
         Self { pool, line: None }
     }
 

@@ -10,8 +10,8 @@ mod read;
 mod tokens;
 
 use async_trait::async_trait;
-use latchkey_domain::AccountSid;
 use latchkey_domain::external_account::ExternalAccountId;
+use latchkey_domain::{AccountSid, ScopeSet};
 use latchkey_service::ports::{
     AccountChange, AccountContent, AccountRecord, AccountStage, AccountTarget, Activation, CancelledDraft, Committed,
     DraftInsertion, ExternalAccountStore, NewDraft, NewToken, StoreResult, TokenGift, TokenGiftAudits,
@@ -144,6 +144,7 @@ impl ExternalAccountStore for SqlStore {
         &self,
         id: ExternalAccountId,
         token: AccountSid,
+        scopes: &ScopeSet,
         confirmed: bool,
         audit: &AuditEntry,
     ) -> StoreResult<bool> {
@@ -151,10 +152,12 @@ impl ExternalAccountStore for SqlStore {
         if !standing::may_administer(&mut transaction, audit.actor).await? {
             return Ok(false);
         }
-        let noted = sqlx::query("UPDATE external_account SET confirmed_at = $1 WHERE id = $2 AND token = $3")
+        let sql = "UPDATE external_account SET confirmed_at = $1 WHERE id = $2 AND token = $3 AND scopes = $4";
+        let noted = sqlx::query(sql)
             .bind(confirmed.then_some(audit.at.unix_seconds()))
             .bind(id.as_bytes().as_slice())
             .bind(token.as_bytes().as_slice())
+            .bind(scopes.to_string())
             .execute(&mut *transaction)
             .await
             .or_unavailable()?;

@@ -411,24 +411,29 @@ pub(crate) async fn a_confirmation_is_of_one_token(fixture: Fixture) {
     give(&fixture.store, on_draft(1, 1), &integration_token(1, "Generated")).await;
     let mut audit = about(id(1), AuditAction::ExternalAccountConfirmed);
     audit.at = after(5);
-    let note = async |token, confirmed| fixture.store.note_confirmation(id(1), token, confirmed, &audit).await.unwrap();
-    assert!(!note(sid(2), true).await);
-    assert!(note(sid(1), true).await);
+    let scopes = |names: &str| -> ScopeSet { names.parse().unwrap() };
+    let note = async |token, names: &str, confirmed| {
+        fixture.store.note_confirmation(id(1), token, &scopes(names), confirmed, &audit).await.unwrap()
+    };
+    assert!(!note(sid(2), "", true).await);
+    assert!(!note(sid(1), "employee-read", true).await, "those are not the account's");
+    assert!(note(sid(1), "", true).await);
     let record = account(&fixture, 1).await.unwrap();
     assert_eq!((record.confirmed_at, record.version), (Some(after(5)), 2));
     // Other scopes, and another token, were not confirmed.
-    let saved = async |scopes: &str, version| {
-        let scopes: ScopeSet = scopes.parse().unwrap();
+    let saved = async |names: &str, version| {
+        let scopes = scopes(names);
         let content = AccountContent { scopes: &scopes, ..content("{}") };
         fixture.store.save_external_account(on_draft(1, version), content, &audit).await.unwrap();
         account(&fixture, 1).await.unwrap().confirmed_at
     };
     assert_eq!(saved("", 2).await, Some(after(5)));
     assert_eq!(saved("employee-read", 3).await, None);
-    assert!(note(sid(1), true).await);
-    assert!(note(sid(1), false).await);
+    assert!(!note(sid(1), "", true).await, "what was asked before the scopes changed");
+    assert!(note(sid(1), "employee-read", true).await);
+    assert!(note(sid(1), "employee-read", false).await);
     assert_eq!(account(&fixture, 1).await.unwrap().confirmed_at, None);
-    assert!(note(sid(1), true).await);
+    assert!(note(sid(1), "employee-read", true).await);
     give(&fixture.store, on_draft(1, 4), &integration_token(2, "Generated")).await;
     assert_eq!(account(&fixture, 1).await.unwrap().confirmed_at, None);
 }
@@ -481,6 +486,6 @@ pub(crate) async fn whoever_is_no_admin_any_longer_changes_no_account(fixture: F
     assert_eq!(cancelled, Committed::unchanged(AccountChange::NotAllowed));
     let revoked = store.revoke_account_token(id(1), &by_rep, &by_rep).await.unwrap();
     assert_eq!(revoked, Committed::unchanged(None));
-    assert!(!store.note_confirmation(id(1), sid(1), true, &by_rep).await.unwrap());
+    assert!(!store.note_confirmation(id(1), sid(1), &ScopeSet::default(), true, &by_rep).await.unwrap());
     assert_eq!((store.external_account(id(1)).await.unwrap(), fixture.audit_log().await.len()), before);
 }
