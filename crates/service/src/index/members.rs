@@ -44,7 +44,7 @@ struct Said {
 }
 
 /// How much longer than it must an answer may take, to spare the next one its wait for nodes that are gone.
-const SPARED: Duration = Duration::from_millis(100);
+const SPARED: Duration = Duration::from_millis(300);
 
 impl Index {
     /// Keeps what is in memory current until it is lost.

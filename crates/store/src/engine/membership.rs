@@ -2,7 +2,8 @@
 //!
 //! All of it goes over one connection, on which the node listens too; where notifications are not to be had, it asks
 //! on that connection instead ([`Notices`]). Whatever goes wrong there drops the connection; the next call makes
-//! another, and what was not heard meanwhile is read.
+//! another, and what was not heard meanwhile is read. Those who make changes ask how far nodes have come over the pool
+//! that they make them by ([`Roll`]).
 
 use std::time::Duration;
 
