@@ -76,10 +76,11 @@ impl Tls {
     pub fn load(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
         let provider = Arc::new(ring::default_provider());
         let files = Files { certificate: certificate.to_owned(), key: key.to_owned() };
+        let newest = RwLock::new(files.read(&provider)?);
         if files.is_key_open() {
             tracing::warn!(file = %key.display(), "everybody on this machine can read the TLS key: chmod o-rwx");
         }
-        let shown = Arc::new(Shown { newest: RwLock::new(files.read(&provider)?), files, provider });
+        let shown = Arc::new(Shown { newest, files, provider });
         let config =
             ServerConfig::builder_with_provider(Arc::clone(&shown.provider)).with_safe_default_protocol_versions();
         let mut config = config
