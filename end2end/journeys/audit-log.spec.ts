@@ -98,6 +98,8 @@ test("an export whose session had ended comes back as its filter", async ({ page
 });
 
 test("the log is filtered and paged by the keyboard alone", async ({ page, annOpens }) => {
+  // Some 500 keys are pressed, one after the other.
+  test.slow();
   await annOpens("/settings/general");
   // Entries enough for a second page: an account's appearance is changed to and fro.
   const origin = new URL(page.url()).origin;
