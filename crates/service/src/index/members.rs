@@ -34,6 +34,9 @@ const PAUSES: [(Duration, usize); 4] = [
     (Duration::from_millis(3), 10),
     (Duration::from_millis(20), usize::MAX),
 ];
+/// How much longer than it must an answer may take, to spare the next one its wait for nodes that are gone.
+const SPARED: Duration = Duration::from_millis(300);
+
 /// What a node has said, and when it has to say it again.
 #[derive(Default)]
 struct Said {
@@ -42,9 +45,6 @@ struct Said {
     /// The newest revision that it has said it has applied.
     applied: Revision,
 }
-
-/// How much longer than it must an answer may take, to spare the next one its wait for nodes that are gone.
-const SPARED: Duration = Duration::from_millis(300);
 
 impl Index {
     /// Keeps what is in memory current until it is lost.

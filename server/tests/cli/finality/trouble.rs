@@ -80,8 +80,10 @@ fn signal(name: &str, process: u32) {
 }
 
 fn cut(url: &str, all: bool) {
-    let what =
-        if all { "" } else { "AND (query LIKE '%INTO node%' OR query LIKE '%FROM token_revision WHERE id = 1%') " };
+    // By what nodes say and ask last on these connections.
+    let listening = "AND (query LIKE '%INTO node%' OR query LIKE 'UPDATE node SET applied%' \
+                     OR query LIKE '%FROM token_revision LEFT JOIN token_change%') ";
+    let what = if all { "" } else { listening };
     let statement = format!(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
          WHERE datname = current_database() AND pid <> pg_backend_pid() {what}"
