@@ -113,7 +113,7 @@ impl SqlStore {
 
     /// Begins a transaction that may write.
     async fn begin(&self) -> StoreResult<Write> {
-        let transaction = self.writes.begin_with(self.engine.begin()).await.or_unavailable()?;
+        let transaction = transaction::begin(&self.writes, self.engine.begin()).await?;
         Ok(Write::new(transaction, self.telling()))
     }
 

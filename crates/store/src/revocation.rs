@@ -70,12 +70,13 @@ async fn at_once(
         .bind(sid.as_bytes().as_slice())
         .bind(owner.map(|owner| owner.as_bytes().to_vec()))
         .bind(signature(telling.by))
-        .fetch_optional(&mut *connection)
+        // To the end of the answer: the row comes before the commit, which may fail.
+        .fetch_all(&mut *connection)
         .await
         .or_unconfirmed()?;
-    let Some(revoked) = revoked else { return Ok(None) };
-    let revision = Fields::of(&revoked, "token_revision").number("latest").map(Revision::from_number)?;
-    let description = Fields::of(&revoked, "token").text("description")?;
+    let [revoked] = revoked.as_slice() else { return Ok(None) };
+    let revision = Fields::of(revoked, "token_revision").number("latest").map(Revision::from_number)?;
+    let description = Fields::of(revoked, "token").text("description")?;
     Ok(Some(Committed::under(revision, vec![TokenChange::Revoked(sid)], Revocation::Revoked(description))))
 }
 

@@ -7,11 +7,22 @@
 use std::ops::{Deref, DerefMut};
 
 use latchkey_service::ports::{Committed, StoreResult, TokenChange};
-use sqlx::{Any, AnyConnection, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Transaction};
 
 use crate::changes;
 use crate::engine::Telling;
-use crate::failure::OrUnconfirmed as _;
+use crate::failure::{OrUnavailable as _, OrUnconfirmed as _};
+
+/// Begins a transaction.
+///
+/// That is carried through also where nobody waits for it any more: the driver would give a connection back to its pool
+/// with the transaction open, and what somebody else did on it next would be committed by nobody
+/// (<https://github.com/transact-rs/sqlx/issues/4385>).
+pub(crate) async fn begin(pool: &AnyPool, statement: &'static str) -> StoreResult<Transaction<'static, Any>> {
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move { pool.begin_with(statement).await }).await;
+    begun.unwrap_or(Err(sqlx::Error::WorkerCrashed)).or_unavailable()
+}
 
 /// A transaction that may write. Dropped without a commit, it is rolled back.
 pub(crate) struct Write {

@@ -12,9 +12,9 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 use super::digest::Sum;
 use super::format::{self, Columns, FORMAT, Header, RowsOf, Seal, Sums};
 use super::{ArchiveError, shape};
-use crate::SqlStore;
 use crate::engine::Engine;
 use crate::failure::OrUnavailable as _;
+use crate::{SqlStore, transaction};
 
 /// What was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl SqlStore {
     /// # Errors
     /// Where the file is there already, or cannot be written, or the database fails.
     pub async fn copy_to(&self, path: &Path, taken_at: Timestamp) -> Result<Copied, ArchiveError> {
-        let mut transaction = self.reads.begin_with(self.engine.begin_reading()).await.or_unavailable()?;
+        let mut transaction = transaction::begin(&self.reads, self.engine.begin_reading()).await?;
         if let Some(sql) = self.engine.take_any_time() {
             sqlx::raw_sql(sql).execute(&mut *transaction).await.or_unavailable()?;
         }

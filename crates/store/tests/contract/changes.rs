@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use latchkey_domain::{RateLimit, Role, Timestamp, TokenRateLimit};
 use latchkey_service::AuditAction;
 use latchkey_service::ports::{
     ChangeStore, Committed, Following, Membership, NodeBehind, NodeId, RepChange, RepStore, Revision, SecretPlace,
-    SecretRecord, SessionStore, TokenChange, TokenStore, Told,
+    SecretRecord, SessionStore, Store as _, TokenChange, TokenStore, Told,
 };
 use latchkey_store::{Notices, Opening, SqlStore};
 
@@ -67,6 +68,48 @@ pub(crate) async fn what_changes_a_verdict_takes_a_revision(fixture: Fixture) {
     assert_eq!(changes(&fixture, Revision::from_number(6)).await, [owner]);
     assert_eq!(changes(&fixture, Revision::from_number(7)).await, []);
     assert_eq!(latest(&fixture).await, Revision::from_number(7));
+}
+
+pub(crate) async fn what_cannot_be_committed_is_not_answered_as_done(fixture: Fixture) {
+    let owner = fixture.rep(1).await.id;
+    fixture.token(1, owner).await;
+    let before = latest(&fixture).await;
+    // What is violated here is found out only when everything else has been done.
+    let violated = "CREATE TABLE held (id INTEGER PRIMARY KEY); \
+                    CREATE TABLE dangling (id INTEGER REFERENCES held (id) DEFERRABLE INITIALLY DEFERRED);";
+    let on_change = if fixture.is_sqlite() {
+        "CREATE TRIGGER violate AFTER INSERT ON token_change BEGIN INSERT INTO dangling VALUES (1); END"
+    } else {
+        "CREATE FUNCTION violate() RETURNS trigger LANGUAGE plpgsql AS \
+         'BEGIN INSERT INTO dangling VALUES (1); RETURN NULL; END'; \
+         CREATE TRIGGER violate AFTER INSERT ON token_change FOR EACH ROW EXECUTE FUNCTION violate()"
+    };
+    fixture.execute(&format!("{violated} {on_change}")).await.unwrap();
+    let store = &fixture.store;
+    let created = entry(AuditAction::TokenCreated);
+    store.insert_token(&new_token(2, owner, "B"), 500, &created).await.unwrap_err();
+    store.limit_token(sid(1), TokenRateLimit::Off, &entry(AuditAction::TokenLimited)).await.unwrap_err();
+    store.set_disabled(owner, Some(NOW), &entry(AuditAction::RepDisabled)).await.unwrap_err();
+    for _ in 0..2 {
+        store.revoke_token(sid(1), None, NOW, &entry(AuditAction::TokenRevoked)).await.unwrap_err();
+    }
+    assert_eq!(latest(&fixture).await, before);
+    assert_eq!(store.secrets_of(&[sid(1)]).await.unwrap()[0].revoked_at, None);
+}
+
+pub(crate) async fn what_is_given_up_as_it_begins_keeps_no_others_change(fixture: Fixture) {
+    let owner = fixture.rep(1).await.id;
+    // Few connections, so that each of them is lent again and again.
+    let few = if fixture.is_sqlite() { String::new() } else { "?connections=2".to_owned() };
+    let store = SqlStore::open(&format!("{}{few}", fixture.url), Opening::Serve).await.unwrap();
+    for number in 1..=20 {
+        fixture.token(number, owner).await;
+        // Looked at once, and not waited for.
+        let _ = store.forget_nodes(&[]).now_or_never();
+        store.ping().await.unwrap();
+        store.revoke_token(sid(number), None, NOW, &entry(AuditAction::TokenRevoked)).await.unwrap();
+        assert_eq!(fixture.store.secrets_of(&[sid(number)]).await.unwrap()[0].revoked_at, Some(NOW), "{number}");
+    }
 }
 
 pub(crate) async fn what_changes_nothing_takes_none(fixture: Fixture) {

@@ -189,6 +189,8 @@ contract! {
     }
     changes {
         what_changes_a_verdict_takes_a_revision,
+        what_cannot_be_committed_is_not_answered_as_done,
+        what_is_given_up_as_it_begins_keeps_no_others_change,
         what_changes_nothing_takes_none,
         what_no_verdict_is_made_of_takes_none,
         revisions_are_in_the_order_of_commits,
