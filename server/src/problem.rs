@@ -202,18 +202,21 @@ impl Problem {
         Self { code, detail: detail.into(), required_scopes: None, headers: Vec::new() }
     }
 
+    /// One that passes: it says when to ask again.
+    fn for_now(code: ProblemCode, detail: &'static str) -> Self {
+        Self::new(code, detail).with_header(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS))
+    }
+
     /// The database does not answer: neither yes nor no.
     #[must_use]
     pub fn unavailable() -> Self {
-        Self::new(ProblemCode::Unavailable, "Latchkey cannot reach its database. Try again in a moment.")
-            .with_header(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS))
+        Self::for_now(ProblemCode::Unavailable, "Latchkey cannot reach its database. Try again in a moment.")
     }
 
     /// Something that the answer waits for takes too long.
     #[must_use]
     pub fn too_slow() -> Self {
-        Self::new(ProblemCode::Unavailable, "Latchkey could not answer in time. Try again in a moment.")
-            .with_header(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS))
+        Self::for_now(ProblemCode::Unavailable, "Latchkey could not answer in time. Try again in a moment.")
     }
 
     /// The database was lost at the moment at which it was to keep what was asked.
@@ -221,7 +224,7 @@ impl Problem {
     pub fn in_doubt() -> Self {
         let detail = "It is not known whether this was done: the database was lost at that moment. Look before you \
                       repeat it.";
-        Self::new(ProblemCode::Unavailable, detail).with_header(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS))
+        Self::for_now(ProblemCode::Unavailable, detail)
     }
 
     /// A token could not be revoked, or it is not known whether it was.
@@ -229,8 +232,7 @@ impl Problem {
     pub fn not_revoked(failure: &Failure) -> Self {
         let Failure::Store(StoreError::Unconfirmed(_)) = failure else { return Self::unavailable() };
         let detail = "It is not known whether the token was revoked: the database was lost at that moment. Ask again.";
-        Self::new(ProblemCode::RevocationUnconfirmed, detail)
-            .with_header(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS))
+        Self::for_now(ProblemCode::RevocationUnconfirmed, detail)
     }
 
     /// Two readers could read the path differently.

@@ -46,7 +46,7 @@ pub(super) fn begin(trouble: Trouble, nodes: &Nodes, mut cluster: Cluster) -> Ma
     let url = nodes.url.clone();
     let over = Arc::clone(&is_over);
     let thread = thread::spawn(move || {
-        let (mut chance, mut made) = (Chance(20_261_125), 0);
+        let (mut chance, mut made, mut cuts, mut cut_off) = (Chance(20_261_125), 0, 0, 0);
         while !over.load(Ordering::SeqCst) {
             pause(&mut chance, 400);
             match trouble {
@@ -57,7 +57,10 @@ pub(super) fn begin(trouble: Trouble, nodes: &Nodes, mut cluster: Cluster) -> Ma
                     pause(&mut chance, 3_000);
                     signal("CONT", node);
                 }
-                Trouble::ConnectionsCut => cut(&url, chance.below(10) == 0),
+                Trouble::ConnectionsCut => {
+                    cuts += 1;
+                    cut_off += cut(&url, chance.below(10) == 0);
+                }
                 Trouble::DatabaseCrashes => {
                     // Long enough for something to be done in between.
                     thread::park_timeout(Duration::from_millis(1_500 + chance.below(2_500)));
@@ -66,6 +69,8 @@ pub(super) fn begin(trouble: Trouble, nodes: &Nodes, mut cluster: Cluster) -> Ma
             }
             made += 1;
         }
+        // A node may be between two connections; rarely are all of them.
+        assert!(cut_off >= cuts, "{cut_off} connections in {cuts} cuts: nodes say something else on them by now");
         made
     });
     Making { is_over, thread }
@@ -79,7 +84,8 @@ fn signal(name: &str, process: u32) {
     assert!(Command::new("kill").args([format!("-{name}"), process.to_string()]).status().unwrap().success());
 }
 
-fn cut(url: &str, all: bool) {
+/// Answers how many connections were cut.
+fn cut(url: &str, all: bool) -> usize {
     // By what nodes say and ask last on these connections.
     let listening = "AND (query LIKE '%INTO node%' OR query LIKE 'UPDATE node SET applied%' \
                      OR query LIKE '%FROM token_revision LEFT JOIN token_change%') ";
@@ -91,7 +97,8 @@ fn cut(url: &str, all: bool) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut connection = PgConnection::connect(url).await.unwrap();
-        sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+        let cut = sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).fetch_all(&mut connection).await.unwrap().len();
         connection.close().await.unwrap();
-    });
+        cut
+    })
 }
