@@ -15,7 +15,7 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 use crate::engine::membership::{Member, Roll, signature};
 use crate::engine::sqlite::Watch;
 use crate::engine::{Engine, Place, Telling};
-use crate::failure::OrUnavailable;
+use crate::failure::{OrUnavailable, in_time};
 use crate::row::{self, Fields};
 use crate::{SqlStore, placeholders};
 
@@ -146,8 +146,12 @@ impl ChangeStore for SqlStore {
     }
 
     async fn token_changes(&self, after: Revision) -> StoreResult<TokenChanges> {
-        let rows = sqlx::query_as(AFTER).bind(after.number()).fetch_all(&self.reads).await.or_unavailable()?;
-        read(rows, after)
+        // Whoever reads what the index follows holds others up: no such reading may wait for a server gone silent.
+        in_time(async {
+            let rows = sqlx::query_as(AFTER).bind(after.number()).fetch_all(&self.reads).await.or_unavailable()?;
+            read(rows, after)
+        })
+        .await
     }
 
     async fn live_tokens(&self, now: Timestamp) -> StoreResult<u64> {
@@ -194,7 +198,8 @@ impl ChangeStore for SqlStore {
             for sid in batch {
                 query = query.bind(sid.as_bytes().to_vec());
             }
-            secrets.extend(read_secrets(&query.fetch_all(&self.reads).await.or_unavailable()?)?);
+            let rows = in_time(async { query.fetch_all(&self.reads).await.or_unavailable() }).await?;
+            secrets.extend(read_secrets(&rows)?);
         }
         Ok(secrets)
     }

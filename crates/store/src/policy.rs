@@ -10,7 +10,7 @@ use latchkey_service::{AuditEntry, AuditSubject};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
-use crate::failure::OrUnavailable;
+use crate::failure::{OrUnavailable, in_time};
 use crate::lock::Lock;
 use crate::row::{self, Fields};
 use crate::{SqlStore, audit, placeholders, standing};
@@ -18,17 +18,14 @@ use crate::{SqlStore, audit, placeholders, standing};
 #[async_trait]
 impl PolicyStore for SqlStore {
     async fn policy(&self) -> StoreResult<StoredPolicy> {
-        let row = sqlx::query(
+        let query = sqlx::query(
             "SELECT policy.version AS version, policy.longest_days AS longest_days, policy.all_scopes AS all_scopes, \
              policy.admin_scopes AS admin_scopes, policy.idle_days AS idle_days, policy.addresses AS addresses, \
              policy.networks AS networks, policy.chosen_by AS chosen_by, policy.chosen_at AS chosen_at, \
              service_rep.name AS chosen_by_name \
              FROM policy LEFT JOIN service_rep ON service_rep.id = policy.chosen_by WHERE policy.id = 1",
-        )
-        .fetch_one(&self.reads)
-        .await
-        .or_unavailable()?;
-        read(&row)
+        );
+        read(&in_time(async { query.fetch_one(&self.reads).await.or_unavailable() }).await?)
     }
 
     async fn save_policy(

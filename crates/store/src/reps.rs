@@ -11,7 +11,7 @@ use latchkey_service::{AuditEntry, PasswordHash, SecretHash};
 use sqlx::AnyConnection;
 
 use crate::constraint::Constraint;
-use crate::failure::{OrUnavailable, unavailable};
+use crate::failure::{OrUnavailable, in_time, unavailable};
 use crate::lock::Lock;
 use crate::row::{self, Fields, rep_columns};
 use crate::{SqlStore, audit, sessions, set_up, standing};
@@ -39,11 +39,9 @@ impl RepStore for SqlStore {
     }
 
     async fn rep(&self, id: RepId) -> StoreResult<Option<Rep>> {
-        let row = sqlx::query(concat!("SELECT ", rep_columns!(), " FROM service_rep WHERE id = $1"))
-            .bind(id.as_bytes().as_slice())
-            .fetch_optional(&self.reads)
-            .await
-            .or_unavailable()?;
+        let query = sqlx::query(concat!("SELECT ", rep_columns!(), " FROM service_rep WHERE id = $1"));
+        let query = query.bind(id.as_bytes().as_slice());
+        let row = in_time(async { query.fetch_optional(&self.reads).await.or_unavailable() }).await?;
         row.as_ref().map(row::rep).transpose()
     }
 

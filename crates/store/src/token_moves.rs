@@ -51,7 +51,10 @@ impl TokenMoveStore for SqlStore {
         if afterwards.is_none_or(|afterwards| afterwards > max_live) {
             return Ok(Committed::unchanged(TokenMoveOutcome::TooMany));
         }
-        for token in &planned.moving {
+        // In the order in which everybody locks tokens.
+        let mut moving: Vec<_> = planned.moving.iter().collect();
+        moving.sort_unstable_by_key(|token| token.sid);
+        for token in moving {
             // Made on the page, or in an integration's set-up, by an owner who is one no longer: from here on they are its maker.
             sqlx::query(
                 "UPDATE token SET owner = $1, \

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use latchkey_domain::{
     AccountSid, Lifetime, PlainText, Policy, Presented, PresentedSid, RateLimit, Role, ScopeChoice, TokenDraft,
@@ -16,6 +17,7 @@ use latchkey_service::{
     SystemRandom, TokenOwner, read_catalog,
 };
 use latchkey_store::{Opening, SqlStore};
+use sqlx::{AnyConnection, Connection as _};
 use tempfile::TempDir;
 
 /// A boot clock that moves only when it is told to.
@@ -34,6 +36,10 @@ impl BootClock for Stepped {
     }
 }
 
+fn directory_url(directory: &TempDir) -> String {
+    format!("sqlite://{}", directory.path().join("latchkey.db").display())
+}
+
 /// One process at the database.
 struct Process {
     service: Service,
@@ -43,8 +49,7 @@ struct Process {
 
 impl Process {
     async fn at(directory: &TempDir) -> Self {
-        let url = format!("sqlite://{}", directory.path().join("latchkey.db").display());
-        let store = SqlStore::open(&url, Opening::Serve).await.unwrap();
+        let store = SqlStore::open(&directory_url(directory), Opening::Serve).await.unwrap();
         let boot = Arc::new(Stepped::default());
         let catalog = Arc::new(read_catalog(DEFAULT_CATALOG).unwrap());
         let service =
@@ -313,4 +318,40 @@ async fn a_gap_in_the_changes_makes_it_anew() {
     assert_eq!(server.service.index_state().secrets, 0);
     server.service.build_index().await.unwrap();
     assert_eq!(server.verdict(&held).await, Verdict::Unknown);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_changes_than_a_call_waits_for_are_taken_in_all_the_same() {
+    let directory = TempDir::new().unwrap();
+    let (server, command) = (Process::at(&directory).await, Process::at(&directory).await);
+    let rep = command.rep("ann@example.com").await;
+    let held = command.token(&rep, 1).await;
+    let service = Arc::new(server.service);
+    let keeping = tokio::spawn({
+        let service = Arc::clone(&service);
+        async move { service.keep_index().await }
+    });
+    let judges_from_memory = async || {
+        let judging = async {
+            while !service.index_state().is_trusted {
+                let verified = service.verify(&held.presented(), None, UsedFrom::Unknown, Purpose::Call).await.unwrap();
+                assert_eq!(verified.verdict, Verdict::Active);
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), judging).await.unwrap();
+    };
+    judges_from_memory().await;
+    let mut connection = AnyConnection::connect(&directory_url(&directory)).await.unwrap();
+    sqlx::raw_sql(
+        "BEGIN IMMEDIATE; UPDATE token_revision SET latest = latest + 1; \
+         WITH RECURSIVE many (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < 60000) \
+         INSERT INTO token_change (rev, kind, subject) SELECT latest, 'token', randomblob(16) FROM token_revision, many; \
+         COMMIT",
+    )
+    .execute(&mut connection)
+    .await
+    .unwrap();
+    server.boot.step(100);
+    judges_from_memory().await;
+    keeping.abort();
 }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use latchkey_domain::{
-    AccountSid, AuthToken, Lifetime, PlainText, Policy, Presented, PresentedSid, Role, ScopeChoice, ScopeName,
-    TokenDraft, TokenForm, TokenRateLimit, UsedFrom, Verdict,
+    AccountSid, AuthToken, Lifetime, PlainText, Policy, PolicyForm, Presented, PresentedSid, Role, ScopeChoice,
+    ScopeName, TokenDraft, TokenForm, TokenRateLimit, UsedFrom, Verdict,
 };
 use latchkey_service::ports::{Clock as _, PolicySaving, PolicyStore as _, TokenSource, TokenStore as _};
 use latchkey_service::{
-    AuditAction, AuditActor, AuditEntry, AuditSubject, DEFAULT_CATALOG, Origin, Outcome, Purpose, RepForm, Service,
-    SystemClock, SystemRandom, TokenOwner, read_catalog,
+    AskedToRevoke, AuditAction, AuditActor, AuditEntry, AuditSubject, Caller, Chosen, DEFAULT_CATALOG, Origin, Outcome,
+    PolicySaved, Purpose, RepForm, Service, SignInForm, SystemClock, SystemRandom, TokenOwner, read_catalog,
 };
 use latchkey_store::{Opening, SqlStore};
 use latchkey_throwaway_postgres::Cluster;
@@ -21,6 +21,7 @@ use tokio::task::JoinHandle;
 
 const REP: &str = "ann@example.com";
 const ADMIN: &str = "bob@example.com";
+const PASSWORD: &str = "a long enough secret phrase";
 /// Long enough for anything that is going to happen.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -121,7 +122,7 @@ fn about(subject: AuditSubject, action: AuditAction) -> AuditEntry {
 }
 
 fn form(email: &str, role: Role) -> RepForm {
-    let password = Some(PlainText::new("a long enough secret phrase".to_owned()));
+    let password = Some(PlainText::new(PASSWORD.to_owned()));
     RepForm { email: email.to_owned(), name: "Ann Smith".to_owned(), role, password, owners: Vec::new() }
 }
 
@@ -275,6 +276,61 @@ async fn what_one_node_reserves_for_admins_none_lets_others_do_after_the_reply()
             assert_eq!(verdicts().await, [verdict; 3], "round {round}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_found_done_already_is_answered_once_it_holds_everywhere() {
+    let cluster = cluster();
+    let [first, ..] = three_nodes(&cluster).await;
+    first.service.add_rep(&form(ADMIN, Role::Admin), &origin()).await.unwrap();
+    let credentials = SignInForm { email: ADMIN.to_owned(), password: PlainText::new(PASSWORD.to_owned()) };
+    let started = first.service.sign_in(&credentials, &origin(), "test").await.unwrap();
+    let (rep, session) = first.service.resume(started.cookie.expose()).await.unwrap().unwrap();
+    let caller = Caller { rep, session, origin: origin() };
+    let password = PlainText::new(PASSWORD.to_owned());
+    let held = first.token(1).await;
+    let chosen = first.service.choose_to_revoke(&caller, Chosen::Those(vec![held.sid])).await.unwrap();
+    let AskedToRevoke::Fixed(set) = chosen else { panic!("{chosen:?}") };
+    assert!(first.service.confirm_revocation(&caller, set, "", &password).await.unwrap());
+    first.service.run_revocation(&caller, set).await.unwrap();
+
+    // A node of which nothing is heard.
+    let slow = async || {
+        let mut connection = PgConnection::connect(&first.url).await.unwrap();
+        let insert = "INSERT INTO node (id, renewal, applied) VALUES (decode(repeat('77', 16), 'hex'), 1, 0)";
+        sqlx::query(insert).execute(&mut connection).await.unwrap();
+        Instant::now()
+    };
+    let began = slow().await;
+    assert_eq!(first.service.revocation(&caller, set).await.unwrap().selection.waiting, 0);
+    assert!(began.elapsed() > Duration::from_secs(2), "{:?}", began.elapsed());
+
+    let (began, stored) = (slow().await, first.store.policy().await.unwrap());
+    let same = PolicyForm::of(&stored.policy);
+    let saved = first.service.save_policy(&caller, &same, stored.version, 0, &password).await.unwrap();
+    assert!(matches!(saved, PolicySaved::Saved));
+    assert!(began.elapsed() > Duration::from_secs(2), "{:?}", began.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_node_that_cannot_read_changes_is_waited_for_by_nobody() {
+    let cluster = cluster();
+    let [first, ..] = three_nodes(&cluster).await;
+    let held = first.token(1).await;
+    let mut connection = PgConnection::connect(&first.url).await.unwrap();
+    let unreadable = "ALTER TABLE token_secret RENAME TO mislaid; \
+                      UPDATE token_revision SET latest = latest + 1; \
+                      INSERT INTO token_change (rev, kind, subject) \
+                      SELECT latest, 'token', decode(repeat('01', 16), 'hex') FROM token_revision";
+    sqlx::raw_sql(unreadable).execute(&mut connection).await.unwrap();
+    let gone = async {
+        while sqlx::query_scalar::<_, i64>("SELECT COUNT(*) FROM node").fetch_one(&mut connection).await.unwrap() > 0 {}
+    };
+    tokio::time::timeout(PATIENCE, gone).await.unwrap();
+    assert!(!first.service.index_state().is_trusted);
+    sqlx::raw_sql("ALTER TABLE mislaid RENAME TO token_secret").execute(&mut connection).await.unwrap();
+    first.judges_from_memory(true).await;
+    assert_eq!(first.verdict(&held).await, Verdict::Active);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

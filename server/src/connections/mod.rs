@@ -184,8 +184,13 @@ pub async fn serve(door: impl Into<Door>, app: impl Answers, limits: Limits, sto
         match tls.clone() {
             None => open.spawn(serve_one(stream, client, app, protocol, patience, ending)),
             Some(tls) => open.spawn(async move {
-                let began = Instant::now();
-                if let Some(stream) = tls.accept(stream, peer, limits.head).await {
+                let (began, mut stopped) = (Instant::now(), ending.stopped.clone());
+                let accepted = tokio::select! {
+                    accepted = tls.accept(stream, peer, limits.head) => accepted,
+                    // Nobody was answered yet: there is nothing to finish.
+                    _ = stopped.changed() => None,
+                };
+                if let Some(stream) = accepted {
                     let first = limits.head.saturating_sub(began.elapsed());
                     serve_one(stream, client, app, protocol, Patience { first, ..patience }, ending).await;
                 }

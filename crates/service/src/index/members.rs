@@ -98,31 +98,40 @@ impl Index {
     /// up to which revision it has said that.
     async fn renew(&self, membership: &mut dyn Membership, began: u64) -> StoreResult<Revision> {
         let announced = self.follower.lock().await.applied;
-        membership.announce(self.next_renewal(), announced).await?;
-        let applied = {
-            let mut follower = self.follower.lock().await;
-            let was_behind = follower.is_behind;
-            let found = self.read_over(membership, &mut follower).await?;
-            match finality::reading(found.latest, follower.applied, was_behind) {
-                Reading::Current => follower.is_behind = false,
-                Reading::Behind => {
-                    if !self.take_in(&mut follower, Ok(found)).await {
-                        return Ok(announced);
-                    }
-                }
-                Reading::Ahead => {
-                    tracing::warn!("the database has lost changes to tokens; the index is built anew");
-                    self.lose();
-                    return Ok(announced);
-                }
-            }
-            self.trust(&follower, began, LEASE);
-            follower.applied
+        let renewal = self.next_renewal();
+        membership.announce(renewal, announced).await?;
+        let Some(applied) = self.follow_and_trust(membership, began).await? else {
+            // Nothing in memory counts: nobody need wait for it.
+            self.forget(&[NodeBehind { id: self.node, renewal }]).await;
+            return Ok(announced);
         };
         if applied > announced {
             membership.confirm(applied).await?;
         }
         Ok(applied)
+    }
+
+    /// Makes sure that what is in memory has everything that is committed, and lets it count from `began` on. Answers up
+    /// to which revision that is; `None` where it has not, and nothing counts.
+    async fn follow_and_trust(&self, membership: &mut dyn Membership, began: u64) -> StoreResult<Option<Revision>> {
+        let mut follower = self.follower.lock().await;
+        let was_behind = follower.is_behind;
+        let found = self.read_over(membership, &mut follower).await?;
+        match finality::reading(found.latest, follower.applied, was_behind) {
+            Reading::Current => follower.is_behind = false,
+            Reading::Behind => {
+                if !self.take_in(&mut follower, Ok(found)).await {
+                    return Ok(None);
+                }
+            }
+            Reading::Ahead => {
+                tracing::warn!("the database has lost changes to tokens; the index is built anew");
+                self.lose();
+                return Ok(None);
+            }
+        }
+        self.trust(&follower, began, LEASE);
+        Ok(Some(follower.applied))
     }
 
     /// Reads what has changed on the node's own connection, which is at work already. Until that is applied, or found to
@@ -138,14 +147,14 @@ impl Index {
 
     /// Waits until no other node can judge by what was true before this revision; `false` where others follow in
     /// their own way. Called after the commit.
-    pub(super) async fn others_have(&self, revision: Option<Revision>) -> bool {
+    pub(super) async fn others_have(&self, mut revision: Option<Revision>) -> bool {
         let mut wait = Confirmation::since(self.clock.micros());
         let Some(mut roll_call) = self.store.roll_call() else { return false };
         let mut pauses = PAUSES.into_iter().flat_map(|(pause, times)| std::iter::repeat_n(pause, times));
         loop {
             // However slowly the database answers: time alone makes it certain.
             let certain = finality::counts_until(wait.committed, finality::CERTAIN);
-            match timeout(self.until(certain), self.behind(roll_call.as_mut(), revision)).await {
+            match timeout(self.until(certain), self.behind(roll_call.as_mut(), &mut revision)).await {
                 Ok(Ok(behind)) => {
                     if wait.hear(&behind, self.clock.micros()) {
                         return true;
@@ -165,6 +174,7 @@ impl Index {
                 }
             }
         }
+        drop(roll_call);
         self.forget_silent(&wait).await;
         true
     }
@@ -176,13 +186,17 @@ impl Index {
             sleep(self.until(end)).await;
         }
         let silent = wait.silent(self.clock.micros());
-        if silent.is_empty() {
-            return;
+        if !silent.is_empty() {
+            self.forget(&silent).await;
         }
-        match timeout(SPARED, self.store.forget_nodes(&silent)).await {
+    }
+
+    /// Takes nodes away for whom nobody need wait, as they stand there now.
+    async fn forget(&self, nodes: &[NodeBehind]) {
+        match timeout(SPARED, self.store.forget_nodes(nodes)).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(cause = %error, "nodes that have gone silent cannot be forgotten"),
-            Err(_) => tracing::warn!("nodes that have gone silent could not be forgotten in time"),
+            Ok(Err(error)) => tracing::warn!(cause = %error, "nodes that nobody need wait for cannot be forgotten"),
+            Err(_) => tracing::warn!("nodes that nobody need wait for could not be forgotten in time"),
         }
     }
 
@@ -191,11 +205,15 @@ impl Index {
         Duration::from_micros(instant.saturating_sub(self.clock.micros()))
     }
 
-    async fn behind(&self, roll_call: &mut dyn RollCall, revision: Option<Revision>) -> StoreResult<Vec<NodeBehind>> {
-        let revision = match revision {
+    async fn behind(
+        &self,
+        roll_call: &mut dyn RollCall,
+        revision: &mut Option<Revision>,
+    ) -> StoreResult<Vec<NodeBehind>> {
+        let revision = match *revision {
             Some(revision) => revision,
             // Nothing was changed here, but what was found may be another's change of a moment ago.
-            None => self.store.token_changes(Revision::from_number(i64::MAX)).await?.latest,
+            None => *revision.insert(self.store.token_changes(Revision::from_number(i64::MAX)).await?.latest),
         };
         roll_call.behind(revision, self.node).await
     }

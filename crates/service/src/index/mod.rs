@@ -78,6 +78,8 @@ pub(crate) struct Index {
     trusted_until: AtomicU64,
     follower: Mutex<Follower>,
     lost: Notify,
+    /// A call has waited long enough for changes that are still being read.
+    is_slow: Notify,
 }
 
 /// Held by whoever applies changes, so that they are applied one after the other.
@@ -95,7 +97,8 @@ impl Index {
     pub(crate) fn new(store: Arc<dyn Store>, clock: Arc<dyn BootClock>, grants: Arc<GrantsBook>, node: NodeId) -> Self {
         let (live, trusted_until) = (RwLock::default(), AtomicU64::new(0));
         let (renewals, follower) = (AtomicI64::new(0), Mutex::default());
-        Self { store, clock, grants, node, renewals, live, trusted_until, follower, lost: Notify::new() }
+        let (lost, is_slow) = (Notify::new(), Notify::new());
+        Self { store, clock, grants, node, renewals, live, trusted_until, follower, lost, is_slow }
     }
 
     pub(crate) const fn node(&self) -> NodeId {
@@ -132,8 +135,22 @@ impl Index {
     /// The live tokens, if they are known to be current.
     async fn current(&self) -> Option<Arc<Table>> {
         self.table()?;
-        tokio::time::timeout(WATCH_PATIENCE, self.look()).await.ok()??;
+        let Ok(looked) = tokio::time::timeout(WATCH_PATIENCE, self.look()).await else {
+            self.is_slow.notify_one();
+            return None;
+        };
+        looked?;
         self.table()
+    }
+
+    /// Looks for as long as that takes whenever calls could not wait for it, until the index is lost.
+    async fn look_where_it_is_slow(&self) {
+        loop {
+            tokio::select! {
+                () = self.lost.notified() => return,
+                () = self.is_slow.notified() => drop(self.look().await),
+            }
+        }
     }
 
     /// Makes sure that what is in memory is current, or answers `None`.
@@ -313,7 +330,7 @@ impl Service {
         loop {
             match self.index.build(self.now()).await {
                 Ok(Some(membership)) => self.index.keep_up(membership).await,
-                Ok(None) => self.index.lost.notified().await,
+                Ok(None) => self.index.look_where_it_is_slow().await,
                 Err(error) => {
                     tracing::warn!(cause = %error, "the index of tokens cannot be built; trying again");
                     tokio::time::sleep(BUILD_PAUSE).await;

@@ -11,7 +11,7 @@ use latchkey_domain::{
 
 use super::{BreachCount, BreachKind};
 use crate::administration::{Authority, ListedToken};
-use crate::ports::{PolicySaving, PolicyVersion, StoredPolicy, TokenOrder, TokenQuery, TokenSort};
+use crate::ports::{Committed, PolicySaving, PolicyVersion, StoredPolicy, TokenOrder, TokenQuery, TokenSort};
 use crate::{AuditAction, AuditSubject, Caller, Outcome, Service};
 
 /// How many of the tokens that would be revoked are shown.
@@ -191,7 +191,8 @@ impl Service {
     ) -> Outcome<PolicySaved> {
         let preview = self.preview_policy(caller, form, before).await?;
         if preview.changes.is_empty() {
-            return Ok(PolicySaved::Saved);
+            // It may have been saved a moment ago.
+            return self.settle(Committed::unchanged(PolicySaved::Saved)).await;
         }
         if preview.idle.0 > shown_idle {
             return Ok(PolicySaved::MoreIdle(Box::new(preview)));

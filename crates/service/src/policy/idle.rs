@@ -9,7 +9,7 @@ use std::time::Duration;
 use latchkey_domain::{AccountSid, Timestamp};
 
 use crate::ports::{IdleRevocation, Revision, StoreResult, TokenOrder, TokenPosition, TokenQuery, TokenSort};
-use crate::{AuditAction, AuditActor, AuditEntry, AuditSubject, Origin, Outcome, Service};
+use crate::{AuditAction, AuditActor, AuditEntry, AuditSubject, LONGEST_UNWRITTEN, Origin, Outcome, Service};
 
 use super::BreachKind;
 
@@ -17,8 +17,8 @@ use super::BreachKind;
 const STEP: u32 = 500;
 /// How many tokens are passed by at once.
 const STRETCH: u32 = 50_000;
-/// After how long every node has written down the uses that it had noted, or has ended: they do so every few seconds.
-const WRITTEN: Duration = Duration::from_secs(12);
+/// After how long every node has written down the uses that it had noted, or has ended.
+const WRITTEN: Duration = LONGEST_UNWRITTEN.saturating_add(Duration::from_secs(5));
 
 impl Service {
     /// Revokes the tokens that have not been used for as long as the policy says, in steps. Answers how many that

@@ -36,6 +36,11 @@ const RESTED: Duration = Duration::from_secs(1);
 const MIGRATION_LOCK: &str = "SET LOCAL lock_timeout = '60s'; SELECT pg_advisory_xact_lock(7524136780451231); \
                               SET LOCAL lock_timeout = '5s'";
 
+/// What is committed survives a crash of the server, also where its administrator has chosen otherwise for the database
+/// or the user: revocations, and that a node is there.
+const DURABLE: &str =
+    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
+
 /// Opens the database at `url`.
 pub(crate) async fn open(url: &str, opening: Opening, notices: Notices) -> Result<SqlStore, OpenError> {
     let (settings, url) = url::read(url)?;
@@ -62,6 +67,7 @@ pub(crate) async fn open(url: &str, opening: Opening, notices: Notices) -> Resul
         .max_lifetime(None)
         .test_before_acquire(false)
         .before_acquire(|connection, lent| Box::pin(is_alive(connection, lent.idle_for)))
+        .after_connect(|connection, _| Box::pin(async move { connection.execute(DURABLE).await.map(drop) }))
         .connect_lazy_with(options.clone());
     let session: Arc<str> = session(&settings).into();
     let pool = AnyPoolOptions::new()
@@ -101,7 +107,7 @@ fn session(settings: &Settings) -> String {
     let (statement, lock) = (settings.statement_timeout.as_millis(), PATIENCE.as_millis());
     format!(
         "SET default_transaction_isolation = 'read committed'; SET statement_timeout = {statement}; \
-         SET lock_timeout = {lock}; SET idle_in_transaction_session_timeout = '30s'"
+         SET lock_timeout = {lock}; SET idle_in_transaction_session_timeout = '30s'; {DURABLE}"
     )
 }
 

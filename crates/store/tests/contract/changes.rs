@@ -107,7 +107,8 @@ pub(crate) async fn what_is_given_up_as_it_begins_keeps_no_others_change(fixture
         // Looked at once, and not waited for.
         let _ = store.forget_nodes(&[]).now_or_never();
         store.ping().await.unwrap();
-        store.revoke_token(sid(number), None, NOW, &entry(AuditAction::TokenRevoked)).await.unwrap();
+        let revoked = store.revoke_token(sid(number), None, NOW, &entry(AuditAction::TokenRevoked)).await.unwrap();
+        assert!(revoked.revision().is_some());
         assert_eq!(fixture.store.secrets_of(&[sid(number)]).await.unwrap()[0].revoked_at, Some(NOW), "{number}");
     }
 }

@@ -4,12 +4,14 @@
 //! is done in steps; what ended meanwhile is left as it is, and counted. The steps are the database's own record: any
 //! page can say how far it is, and if the server is stopped on the way, somebody can go on.
 
+use std::time::Duration;
+
 use latchkey_domain::{AccountSid, DAY, FieldProblem, FormId, HOUR, PlainText, Refusal};
 
 use super::list::ListedToken;
 use super::search::TokenSearch;
 use crate::administration::Authority;
-use crate::ports::{NewSelection, Selection, SelectionOwner, TokenSort};
+use crate::ports::{Committed, NewSelection, Selection, SelectionOwner, StoreError, TokenSort};
 use crate::secrets::new_form_id;
 use crate::{AuditAction, AuditEntry, AuditSubject, Caller, Outcome, Service};
 
@@ -24,6 +26,9 @@ const SELECTION_SECONDS: i64 = 24 * HOUR;
 const STALLED_SECONDS: i64 = 10;
 /// How many tokens a step revokes, in one transaction.
 const STEP: u32 = 500;
+/// How often a step is tried again, and the pause before the first of that; each later one is longer.
+const RETRIES: u32 = 3;
+const RETRY: Duration = Duration::from_millis(200);
 /// How many tokens are read at once to be chosen.
 const CHOSEN_AT_ONCE: u32 = 5_000;
 /// How many tokens are passed by at once.
@@ -136,13 +141,19 @@ impl Service {
         let used = self.store.tokens_named(&used).await?;
         let is_stalled =
             selection.waiting > 0 && selection.advanced_at.is_some_and(|at| now.seconds_since(at) > STALLED_SECONDS);
-        Ok(Preview {
+        let is_under_way = selection.confirmed_at.is_some();
+        let preview = Preview {
             selection,
             owners,
             used_today: used.into_iter().map(|record| self.listed_token(record, now)).collect(),
             is_stalled,
             asks_password: self.asks_password(caller),
-        })
+        };
+        if is_under_way {
+            // What is said to be revoked has been committed, and may have been a moment ago.
+            return self.settle(Committed::unchanged(preview)).await;
+        }
+        Ok(preview)
     }
 
     /// Says yes to a set. Answers whether the work is to be done by whoever called this; otherwise it is under way,
@@ -176,12 +187,24 @@ impl Service {
     /// # Errors
     /// Where the database fails; what was done until then stays done.
     pub async fn run_revocation(&self, caller: &Caller, id: FormId) -> Outcome<()> {
+        let mut failures = 0;
         loop {
             let audit = self.entry(caller.actor(), AuditAction::TokenRevoked, AuditSubject::Nothing, &caller.origin);
             let each = AuditEntry { detail: "one of several that were chosen together".to_owned(), ..audit };
-            let step = self.store.revoke_selected(id, STEP, &each).await?;
-            if self.settle(step).await?.done == 0 {
-                return Ok(());
+            match self.store.revoke_selected(id, STEP, &each).await {
+                Ok(step) => {
+                    failures = 0;
+                    if self.settle(step).await?.done == 0 {
+                        return Ok(());
+                    }
+                }
+                // Nothing of the step was done. Others may have held some of its tokens.
+                Err(StoreError::Unavailable(cause)) if failures < RETRIES => {
+                    failures += 1;
+                    tracing::warn!(%cause, "a step of a revocation of many failed; trying it again");
+                    tokio::time::sleep(RETRY * failures).await;
+                }
+                Err(error) => return Err(error.into()),
             }
         }
     }
