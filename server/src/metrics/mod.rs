@@ -140,7 +140,7 @@ impl Default for Metrics {
         let (index_secrets, index_bytes, index_trusted) = (Gauge::default(), Gauge::default(), Gauge::default());
         registry.register("index_secrets", "Secrets of live tokens held in memory", index_secrets.clone());
         registry.register("index_bytes", "Memory that they take", index_bytes.clone());
-        let trusted = "1 where what is in memory was known to be current within the last 100 ms";
+        let trusted = "1 where what is in memory is known to be current, so that calls are judged from it";
         registry.register("index_trusted", trusted, index_trusted.clone());
         let verdicts = Verdict::ALL.map(|verdict| {
             let labels = VerdictLabels { verdict: Word(verdict.code()) };

@@ -32,7 +32,7 @@ impl ProblemCode {
             Self::PreconditionRequired => "A record is to be replaced, and `If-Match` does not say which version.",
             Self::Internal => "Something went wrong inside Latchkey.",
             Self::NotImplemented => "The catalog opens this method here, but the record store does not have it.",
-            Self::Unavailable => "Latchkey cannot reach its database: neither yes nor no.",
+            Self::Unavailable => "Latchkey could not answer: its database does not answer, or something took too long.",
             Self::RevocationUnconfirmed => {
                 "A token was to be revoked, and the database was lost at that moment: it may be revoked, or not."
             }
@@ -71,8 +71,12 @@ impl ProblemCode {
             Self::PreconditionRequired => "Send the record's `ETag` as `If-Match`.",
             Self::Internal => "Try again; if it stays so, name the `request_id` when asking for help.",
             Self::NotImplemented => "Ask the operator: the route needs an upstream.",
-            Self::Unavailable => "Try again after `Retry-After` seconds.",
-            Self::RevocationUnconfirmed => "Repeat it after `Retry-After` seconds; a token is revoked once.",
+            Self::Unavailable => {
+                "Try again after `Retry-After` seconds. Where `detail` says that it may have been done, look first."
+            }
+            Self::RevocationUnconfirmed => {
+                "Repeat it by `POST /oauth2/revoke` after `Retry-After` seconds; a token is revoked once."
+            }
             Self::UpstreamUnreachable | Self::UpstreamTimeout => "Try again in a moment; it may be restarting.",
             Self::CredentialNotAccepted => "Call the API below `/api/v1` instead.",
             Self::CrossOrigin | Self::NotAcceptable => "Use Latchkey's own pages.",
