@@ -9,11 +9,12 @@ use latchkey_service::ports::RepStore as _;
 use latchkey_service::{AuditAction, AuditActor, AuditEntry, AuditSubject, Origin};
 use latchkey_throwaway_postgres::Cluster;
 use serde_json::Value;
+use sqlx::{Connection as _, PgConnection};
 
 use super::race::{self, Maker, Races, Token};
 use super::trouble::{self, Trouble};
 use super::{count, workers};
-use crate::support::{PASSWORD, Place, Server, client};
+use crate::support::{PASSWORD, PATIENCE, Place, Server, client};
 
 /// Three servers, and what they share.
 pub(super) struct Nodes {
@@ -53,6 +54,16 @@ impl Nodes {
     /// Where commands are run.
     pub(super) const fn place(&self) -> &Place {
         &self.place
+    }
+
+    /// Waits until each of them is one that changes wait for: a server answers before that.
+    async fn all_stand_there(&self) {
+        let mut connection = PgConnection::connect(&self.url).await.unwrap();
+        let standing = async {
+            let count = || sqlx::query_scalar::<_, i64>("SELECT COUNT(*) FROM node");
+            while count().fetch_one(&mut connection).await.unwrap() < 3 {}
+        };
+        tokio::time::timeout(PATIENCE, standing).await.unwrap();
     }
 
     pub(super) fn urls(&self) -> Vec<String> {
@@ -103,7 +114,7 @@ async fn while_connections_are_cut() {
 async fn while_the_database_crashes() {
     let cluster = Cluster::start_durable().unwrap();
     let nodes = Nodes::start(&cluster);
-    races_in(Trouble::DatabaseCrashes, &nodes, cluster, count(16, 10_000), workers(8, 32)).await;
+    races_in(Trouble::DatabaseCrashes, &nodes, cluster, count(16, 10_000), workers(8, 16)).await;
 }
 
 /// What every node answers to a token that may introspect.
@@ -161,6 +172,7 @@ async fn a_node_that_is_gone_is_waited_for_once() {
     let mut nodes = Nodes::start(&cluster);
     let maker = Maker::at(&nodes.url, "ann@example.com").await;
     let client = client();
+    nodes.all_stand_there().await;
     nodes.servers.pop().unwrap().kill();
     // Making it waits for the one that is gone.
     let began = Instant::now();

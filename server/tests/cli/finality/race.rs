@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use latchkey_domain::{Lifetime, ScopeChoice, TokenForm, TokenRateLimit};
 use latchkey_service::ports::TokenSource;
 use latchkey_service::{
-    AuditActor, DEFAULT_CATALOG, MonotoneClock, Origin, Service, SystemClock, SystemRandom, TokenOwner, read_catalog,
+    AuditActor, DEFAULT_CATALOG, MonotoneClock, Origin, Outcome, Service, SystemClock, SystemRandom, TokenOwner,
+    read_catalog,
 };
 use latchkey_store::{Opening, SqlStore};
 use tokio::sync::Mutex;
@@ -33,7 +34,12 @@ pub(super) struct Maker {
 
 impl Maker {
     pub(super) async fn at(url: &str, email: &'static str) -> Self {
-        let store = SqlStore::open(url, Opening::UseCurrent).await.unwrap();
+        // Of a server as many connections as races are run at once: a command's two would be what is raced for.
+        let store = if url.starts_with("postgres") {
+            SqlStore::open(&format!("{url}?connections=24"), Opening::Serve).await.unwrap()
+        } else {
+            SqlStore::open(url, Opening::UseCurrent).await.unwrap()
+        };
         let clock = Arc::new(MonotoneClock::new(SystemClock));
         let catalog = Arc::new(read_catalog(DEFAULT_CATALOG).unwrap());
         let service = Service::new(Arc::new(store.clone()), clock, Arc::new(SystemRandom), catalog).unwrap();
@@ -43,27 +49,29 @@ impl Maker {
     /// A token with every scope that its owner may grant; tried again where the database is gone for a moment.
     pub(super) async fn token(&self) -> Token {
         let number = self.made.fetch_add(1, Ordering::SeqCst);
-        let made = async {
-            for attempt in 0.. {
-                // One that was made without our hearing of it has its description.
-                if let Some(token) = self.try_token(&format!("Race {number}, {attempt}")).await {
-                    return token;
-                }
-                tokio::time::sleep(Duration::from_millis(50)).await;
+        let (began, mut failures) = (Instant::now(), Vec::new());
+        for attempt in 0.. {
+            // One that was made without our hearing of it has its description.
+            let description = format!("Race {number}, {attempt}");
+            match tokio::time::timeout(PATIENCE, self.try_token(&description)).await {
+                Ok(Ok(token)) => return token,
+                Ok(Err(failure)) => failures.push((began.elapsed(), failure)),
+                Err(_) => panic!("nothing came of making a token after {failures:?}"),
             }
-            unreachable!("attempts do not end")
-        };
-        tokio::time::timeout(PATIENCE, made).await.unwrap()
+            assert!(began.elapsed() < PATIENCE, "no token could be made: {failures:?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        unreachable!("attempts do not end")
     }
 
-    async fn try_token(&self, description: &str) -> Option<Token> {
+    async fn try_token(&self, description: &str) -> Outcome<Token> {
         let form = TokenForm {
             description: description.to_owned(),
             expiration: Lifetime::ALL[0].code().to_owned(),
             scope_choice: ScopeChoice::ALL_CODE.to_owned(),
             ..TokenForm::default()
         };
-        let rep = self.service.rep_named(self.email).await.ok()?;
+        let rep = self.service.rep_named(self.email).await?;
         let owner = TokenOwner {
             rep: &rep,
             maker: None,
@@ -72,8 +80,8 @@ impl Maker {
             rate_limit: TokenRateLimit::Off,
             origin: &Origin { address: String::new(), request_id: String::new() },
         };
-        let issued = self.service.issue(owner, &form.parse().unwrap(), None).await.ok()?;
-        Some(Token { sid: issued.token.sid.to_string(), secret: issued.secret.expose().to_owned() })
+        let issued = self.service.issue(owner, &form.parse().unwrap(), None).await?;
+        Ok(Token { sid: issued.token.sid.to_string(), secret: issued.secret.expose().to_owned() })
     }
 }
 

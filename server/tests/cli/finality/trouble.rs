@@ -63,7 +63,7 @@ pub(super) fn begin(trouble: Trouble, nodes: &Nodes, mut cluster: Cluster) -> Ma
                 }
                 Trouble::DatabaseCrashes => {
                     // Long enough for something to be done in between.
-                    thread::park_timeout(Duration::from_millis(1_500 + chance.below(2_500)));
+                    thread::park_timeout(Duration::from_millis(3_000 + chance.below(3_000)));
                     cluster.restart().unwrap();
                 }
             }
