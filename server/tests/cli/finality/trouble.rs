@@ -28,14 +28,21 @@ pub(super) enum Trouble {
 /// Trouble that is being made.
 pub(super) struct Making {
     is_over: Arc<AtomicBool>,
-    thread: JoinHandle<usize>,
+    thread: Option<JoinHandle<usize>>,
 }
 
 impl Making {
     /// Ends it, and tells how often it was made.
-    pub(super) fn end(self) -> usize {
+    pub(super) fn end(mut self) -> usize {
         self.is_over.store(true, Ordering::SeqCst);
-        self.thread.join().unwrap()
+        self.thread.take().unwrap().join().unwrap()
+    }
+}
+
+impl Drop for Making {
+    /// Also where the races have failed: other tests go on in this process.
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::SeqCst);
     }
 }
 
@@ -73,7 +80,7 @@ pub(super) fn begin(trouble: Trouble, nodes: &Nodes, mut cluster: Cluster) -> Ma
         assert!(cut_off >= cuts, "{cut_off} connections in {cuts} cuts: nodes say something else on them by now");
         made
     });
-    Making { is_over, thread }
+    Making { is_over, thread: Some(thread) }
 }
 
 fn pause(chance: &mut Chance, most: u64) {
