@@ -14,6 +14,7 @@ use latchkey_service::{
 use latchkey_store::{Opening, SqlStore};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
+use tokio::time::error::Elapsed;
 
 use crate::support::{PATIENCE, client};
 
@@ -56,7 +57,7 @@ impl Maker {
             match tokio::time::timeout(PATIENCE, self.try_token(&description)).await {
                 Ok(Ok(token)) => return token,
                 Ok(Err(failure)) => failures.push((began.elapsed(), failure)),
-                Err(_) => panic!("nothing came of making a token after {failures:?}"),
+                Err(Elapsed { .. }) => panic!("nothing came of making a token after {failures:?}"),
             }
             assert!(began.elapsed() < PATIENCE, "no token could be made: {failures:?}");
             tokio::time::sleep(Duration::from_millis(50)).await;
