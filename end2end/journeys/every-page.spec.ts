@@ -65,6 +65,8 @@ async function inspect(page: Page): Promise<void> {
 
 for (const { name, go, asleepToo } of PLACES) {
   test(`nothing is in anybody’s way: ${name} @live`, async ({ page, latchkey, open, vigil }) => {
+    // The largest pages take their time to be looked through, on a machine that is busy.
+    test.slow();
     vigil.expectStatus(403, 404, 409, 410, 422);
     await go({ page, latchkey, open });
     await inspect(page);
