@@ -42,7 +42,7 @@ fn directory_url(directory: &TempDir) -> String {
 
 /// One process at the database.
 struct Process {
-    service: Service,
+    service: Arc<Service>,
     store: SqlStore,
     boot: Arc<Stepped>,
 }
@@ -54,7 +54,7 @@ impl Process {
         let catalog = Arc::new(read_catalog(DEFAULT_CATALOG).unwrap());
         let service =
             Service::new(Arc::new(store.clone()), Arc::new(SystemClock), Arc::new(SystemRandom), catalog).unwrap();
-        let service = service.with_boot_clock(Arc::clone(&boot) as Arc<_>);
+        let service = Arc::new(service.with_boot_clock(Arc::clone(&boot) as Arc<_>));
         Self { service, store, boot }
     }
 
@@ -326,16 +326,14 @@ async fn more_changes_than_a_call_waits_for_are_taken_in_all_the_same() {
     let (server, command) = (Process::at(&directory).await, Process::at(&directory).await);
     let rep = command.rep("ann@example.com").await;
     let held = command.token(&rep, 1).await;
-    let service = Arc::new(server.service);
     let keeping = tokio::spawn({
-        let service = Arc::clone(&service);
+        let service = Arc::clone(&server.service);
         async move { service.keep_index().await }
     });
     let judges_from_memory = async || {
         let judging = async {
-            while !service.index_state().is_trusted {
-                let verified = service.verify(&held.presented(), None, UsedFrom::Unknown, Purpose::Call).await.unwrap();
-                assert_eq!(verified.verdict, Verdict::Active);
+            while !server.service.index_state().is_trusted {
+                assert_eq!(server.verdict(&held).await, Verdict::Active);
             }
         };
         tokio::time::timeout(Duration::from_secs(20), judging).await.unwrap();

@@ -14,7 +14,6 @@ use latchkey_service::{
 use latchkey_store::{Opening, SqlStore};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
-use tokio::time::error::Elapsed;
 
 use crate::support::{PATIENCE, client};
 
@@ -51,18 +50,19 @@ impl Maker {
     pub(super) async fn token(&self) -> Token {
         let number = self.made.fetch_add(1, Ordering::SeqCst);
         let (began, mut failures) = (Instant::now(), Vec::new());
-        for attempt in 0.. {
-            // One that was made without our hearing of it has its description.
-            let description = format!("Race {number}, {attempt}");
-            match tokio::time::timeout(PATIENCE, self.try_token(&description)).await {
-                Ok(Ok(token)) => return token,
-                Ok(Err(failure)) => failures.push((began.elapsed(), failure)),
-                Err(Elapsed { .. }) => panic!("nothing came of making a token after {failures:?}"),
+        let made = async {
+            for attempt in 0.. {
+                // One that was made without our hearing of it has its description.
+                match self.try_token(&format!("Race {number}, {attempt}")).await {
+                    Ok(token) => return token,
+                    Err(failure) => failures.push((began.elapsed(), failure)),
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
             }
-            assert!(began.elapsed() < PATIENCE, "no token could be made: {failures:?}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        unreachable!("attempts do not end")
+            unreachable!("attempts do not end")
+        };
+        let made = tokio::time::timeout(PATIENCE, made).await;
+        made.unwrap_or_else(|_| panic!("no token could be made: {failures:?}"))
     }
 
     async fn try_token(&self, description: &str) -> Outcome<Token> {
