@@ -25,11 +25,12 @@ use crate::ports::{Membership, NodeBehind, Revision, RollCall, StoreResult, Toke
 const RENEWAL: Duration = Duration::from_millis(500);
 /// The pause after a failure.
 const RETRY: Duration = Duration::from_millis(100);
-/// The pauses between two looks at who is behind, each with how often it is made. A healthy node needs a millisecond or
-/// two to say that it has a change. Until then each look follows the other, since the shortest pause there is takes
-/// longer than a look; looks are rare once it is certain that something is wrong.
+/// The pauses between two looks at who is behind, each with how often it is made. A healthy node says within a
+/// millisecond that it has a change, in one case of a hundred within two or three. Until then each look follows the
+/// other, since the shortest pause there is takes much longer than a look; looks are rare once it is certain that
+/// something is wrong.
 const PAUSES: [(Duration, usize); 4] = [
-    (Duration::ZERO, 20),
+    (Duration::ZERO, 80),
     (Duration::from_millis(1), 10),
     (Duration::from_millis(3), 10),
     (Duration::from_millis(20), usize::MAX),
