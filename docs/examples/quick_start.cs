@@ -25,7 +25,7 @@ for (var attempt = 1; ; attempt++)
         await Task.Delay(answer.Headers.RetryAfter?.Delta ?? TimeSpan.FromSeconds(5));
         continue;
     }
-    // 401: ask for a new token. 403: ask for the scopes that the problem names.
+    // 401: ask for a new token. 403: the problem's code says what is in the way.
     Console.Error.WriteLine($"{Text("code")} {Text("detail")}");
     return 1;
 }

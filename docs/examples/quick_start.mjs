@@ -15,7 +15,7 @@ for (let attempt = 1; ; attempt += 1) {
     await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
     continue;
   }
-  // 401: ask for a new token. 403: ask for the scopes that are named.
+  // 401: ask for a new token. 403: `code` says what is in the way.
   console.error(body.code, body.detail, ...(body.required_scopes ?? []));
   process.exitCode = 1;
   break;

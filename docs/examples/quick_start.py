@@ -18,6 +18,6 @@ for attempt in range(3):
         if refusal.code in (429, 503) and attempt < 2:
             time.sleep(int(refusal.headers.get("Retry-After", "5")))
             continue
-        # 401: ask for a new token. 403: ask for the scopes that are named.
+        # 401: ask for a new token. 403: `code` says what is in the way.
         print(problem["code"], problem["detail"], *problem.get("required_scopes", []), file=sys.stderr)
         sys.exit(1)

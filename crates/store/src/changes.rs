@@ -15,7 +15,7 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 use crate::engine::membership::{Member, Roll, signature};
 use crate::engine::sqlite::Watch;
 use crate::engine::{Engine, Place, Telling};
-use crate::failure::{OrUnavailable, in_time};
+use crate::failure::{OrUnavailable, in_long_time, in_time};
 use crate::row::{self, Fields};
 use crate::{SqlStore, placeholders};
 
@@ -141,7 +141,8 @@ impl ChangeStore for SqlStore {
         if self.telling().is_none() {
             return Ok(None);
         }
-        let row = sqlx::query(Engine::NOTICE_QUEUE).fetch_one(&self.reads).await.or_unavailable()?;
+        let reading = sqlx::query(Engine::NOTICE_QUEUE).fetch_one(&self.reads);
+        let row = in_time(async { reading.await.or_unavailable() }).await?;
         Fields::of(&row, "the engine").number("percent").map(Some)
     }
 
@@ -155,13 +156,12 @@ impl ChangeStore for SqlStore {
     }
 
     async fn live_tokens(&self, now: Timestamp) -> StoreResult<u64> {
-        let row = sqlx::query(
+        let counting = sqlx::query(
             "SELECT CAST(COUNT(*) AS BIGINT) AS live FROM token WHERE revoked_at IS NULL AND expires_at > $1",
         )
         .bind(now.unix_seconds())
-        .fetch_one(&self.reads)
-        .await
-        .or_unavailable()?;
+        .fetch_one(&self.reads);
+        let row = in_long_time(async { counting.await.or_unavailable() }).await?;
         Fields::of(&row, "token").count("live")
     }
 
@@ -178,13 +178,9 @@ impl ChangeStore for SqlStore {
         };
         // No token has this name's bytes: they are no UUIDv7.
         let after = after.map_or_else(Vec::new, |sid| sid.as_bytes().to_vec());
-        let rows = sqlx::query(sql)
-            .bind(after)
-            .bind(now.unix_seconds())
-            .bind(i64::from(limit))
-            .fetch_all(&self.reads)
-            .await
-            .or_unavailable()?;
+        let reading =
+            sqlx::query(sql).bind(after).bind(now.unix_seconds()).bind(i64::from(limit)).fetch_all(&self.reads);
+        let rows = in_long_time(async { reading.await.or_unavailable() }).await?;
         read_secrets(&rows)
     }
 
@@ -216,6 +212,10 @@ impl ChangeStore for SqlStore {
         .or_unavailable()?;
         let Some(row) = row else { return Ok(()) };
         let forgotten = Fields::of(&row, "token_revision").number("forgotten")?;
+        // Every change waits for that row, and there may be many to delete. What is left of them where that fails is
+        // deleted the next time.
+        transaction.commit_unjudged().await?;
+        let mut transaction = self.begin().await?;
         sqlx::query("DELETE FROM token_change WHERE rev <= $1")
             .bind(forgotten)
             .execute(&mut *transaction)

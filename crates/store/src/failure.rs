@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
 use latchkey_service::ports::{StoreError, StoreResult};
 
@@ -83,6 +84,14 @@ fn is_a_no(error: &sqlx::Error) -> bool {
 /// an answer says nothing, and its connection stays open.
 pub(crate) async fn in_time<T>(reading: impl Future<Output = StoreResult<T>>) -> StoreResult<T> {
     tokio::time::timeout(PATIENCE, reading).await.unwrap_or_else(|_| Err(unavailable(sqlx::Error::PoolTimedOut)))
+}
+
+/// How long a reading may take of which everybody knows that it takes long.
+const LONG: Duration = Duration::from_mins(2);
+
+/// As [`in_time`], for what reads much.
+pub(crate) async fn in_long_time<T>(reading: impl Future<Output = StoreResult<T>>) -> StoreResult<T> {
+    tokio::time::timeout(LONG, reading).await.unwrap_or_else(|_| Err(unavailable(sqlx::Error::PoolTimedOut)))
 }
 
 #[cfg(test)]

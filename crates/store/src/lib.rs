@@ -53,7 +53,7 @@ use latchkey_service::ports::{NodeId, Store, StoreDescription, StoreResult};
 use sqlx::AnyPool;
 
 use crate::engine::{Engine, Place, Telling};
-use crate::failure::OrUnavailable;
+use crate::failure::{OrUnavailable, in_time};
 use crate::row::Fields;
 use crate::transaction::Write;
 
@@ -91,7 +91,7 @@ impl SqlStore {
     /// # Errors
     /// [`latchkey_service::ports::StoreError`] where the database does not answer.
     pub async fn has_known_schema(&self) -> StoreResult<bool> {
-        failure::in_time(async {
+        in_time(async {
             let row = sqlx::query("SELECT CAST(MAX(version) AS BIGINT) AS newest FROM _sqlx_migrations")
                 .fetch_one(&self.reads)
                 .await
@@ -127,8 +127,8 @@ impl SqlStore {
 impl Store for SqlStore {
     async fn ping(&self) -> StoreResult<()> {
         // A table of its own: SQLite would answer a bare SELECT 1 without looking at the file.
-        sqlx::query("SELECT name FROM write_lock").fetch_all(&self.reads).await.or_unavailable()?;
-        Ok(())
+        let asked = sqlx::query("SELECT name FROM write_lock").fetch_all(&self.reads);
+        in_time(async { asked.await.or_unavailable().map(drop) }).await
     }
 
     async fn describe(&self) -> StoreResult<StoreDescription> {

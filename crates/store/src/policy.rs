@@ -10,7 +10,7 @@ use latchkey_service::{AuditEntry, AuditSubject};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
-use crate::failure::{OrUnavailable, in_time};
+use crate::failure::{OrUnavailable, in_long_time, in_time};
 use crate::lock::Lock;
 use crate::row::{self, Fields};
 use crate::{SqlStore, audit, placeholders, standing};
@@ -65,6 +65,18 @@ impl PolicyStore for SqlStore {
     }
 
     async fn revoke_idle(
+        &self,
+        sids: &[AccountSid],
+        since: Timestamp,
+        under: PolicyVersion,
+        each: &AuditEntry,
+    ) -> StoreResult<Committed<IdleRevocation>> {
+        in_long_time(self.revoke_idle_under(sids, since, under, each)).await
+    }
+}
+
+impl SqlStore {
+    async fn revoke_idle_under(
         &self,
         sids: &[AccountSid],
         since: Timestamp,

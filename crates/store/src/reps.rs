@@ -11,7 +11,7 @@ use latchkey_service::{AuditEntry, PasswordHash, SecretHash};
 use sqlx::AnyConnection;
 
 use crate::constraint::Constraint;
-use crate::failure::{OrUnavailable, in_time, unavailable};
+use crate::failure::{OrUnavailable, in_long_time, in_time, unavailable};
 use crate::lock::Lock;
 use crate::row::{self, Fields, rep_columns};
 use crate::{SqlStore, audit, sessions, set_up, standing};
@@ -55,10 +55,9 @@ impl RepStore for SqlStore {
     }
 
     async fn reps(&self) -> StoreResult<Vec<Rep>> {
-        let rows = sqlx::query(concat!("SELECT ", rep_columns!(), " FROM service_rep ORDER BY email"))
-            .fetch_all(&self.reads)
-            .await
-            .or_unavailable()?;
+        let reading =
+            sqlx::query(concat!("SELECT ", rep_columns!(), " FROM service_rep ORDER BY email")).fetch_all(&self.reads);
+        let rows = in_long_time(async { reading.await.or_unavailable() }).await?;
         rows.iter().map(row::rep).collect()
     }
 

@@ -6,6 +6,7 @@ use latchkey_domain::{AccountSid, RepId, Timestamp};
 use latchkey_service::AuditEntry;
 use latchkey_service::ports::{Committed, Revision, Revocation, StoreResult, TokenChange};
 use sqlx::AnyConnection;
+use sqlx::any::AnyRow;
 
 use crate::audit::entry_columns;
 use crate::engine::Telling;
@@ -20,8 +21,8 @@ use crate::{SqlStore, audit, tokens};
 /// The revision's row is locked last here too: its update reads what comes of everything else.
 const AT_ONCE: &str = concat!(
     "WITH revoked AS (UPDATE token SET revoked_at = $10 \
-     WHERE sid = $11 AND revoked_at IS NULL AND expires_at > $10 AND owner = COALESCE($12, owner) \
-     RETURNING sid, description), \
+     WHERE sid = $11 AND revoked_at IS NULL AND owner = COALESCE($12, owner) \
+     RETURNING sid, description, expires_at), \
      used AS (UPDATE token_last_used SET revoked_at = $10 FROM revoked \
      WHERE token_last_used.sid = revoked.sid RETURNING token_last_used.sid), \
      audited AS (INSERT INTO audit_entry (",
@@ -31,12 +32,14 @@ const AT_ONCE: &str = concat!(
      FROM revoked, (SELECT COUNT(*) FROM used) AS used, (SELECT COUNT(*) FROM audited) AS audited \
      WHERE token_revision.id = 1 RETURNING latest), \
      changed AS (INSERT INTO token_change (rev, kind, subject) SELECT latest, 'revoked', $11 FROM next) \
-     SELECT revoked.description AS description, next.latest AS latest, ",
+     SELECT revoked.description AS description, revoked.expires_at AS expires_at, next.latest AS latest, ",
     tell!("next.latest", "$13"),
     " FROM revoked, next"
 );
 
-/// Revokes a token that has not ended, and is of this owner where one is named.
+/// Revokes a token that is not revoked, and is of this owner where one is named.
+///
+/// Also one that has expired: by this machine's clock. By that of another node it may go on.
 pub(crate) async fn revoke(
     store: &SqlStore,
     sid: AccountSid,
@@ -76,8 +79,8 @@ async fn at_once(
         .or_unconfirmed()?;
     let [revoked] = revoked.as_slice() else { return Ok(None) };
     let revision = Fields::of(revoked, "token_revision").number("latest").map(Revision::from_number)?;
-    let description = Fields::of(revoked, "token").text("description")?;
-    Ok(Some(Committed::under(revision, vec![TokenChange::Revoked(sid)], Revocation::Revoked(description))))
+    let outcome = Marked::read(revoked, now)?.into();
+    Ok(Some(Committed::under(revision, vec![TokenChange::Revoked(sid)], outcome)))
 }
 
 async fn step_by_step(
@@ -88,23 +91,43 @@ async fn step_by_step(
     audit: &AuditEntry,
 ) -> StoreResult<Option<Committed<Revocation>>> {
     let mut transaction = store.begin().await?;
-    let Some(description) = mark(&mut transaction, sid, owner, now).await? else { return Ok(None) };
+    let Some(marked) = mark(&mut transaction, sid, owner, now).await? else { return Ok(None) };
     audit::write(&mut transaction, audit).await?;
-    transaction.commit_change(&[TokenChange::Revoked(sid)], Revocation::Revoked(description)).await.map(Some)
+    transaction.commit_change(&[TokenChange::Revoked(sid)], marked.into()).await.map(Some)
 }
 
-/// Marks a token as revoked that has not ended, and is of this owner where one is named, in a transaction that is to be
-/// committed as this revocation ([`TokenChange::Revoked`]). Answers its description, where there was such a one.
+/// A token that has been marked as revoked.
+pub(crate) struct Marked {
+    description: String,
+    /// Whether it had expired, by the clock of whoever revokes it.
+    pub(crate) had_expired: bool,
+}
+
+impl Marked {
+    fn read(row: &AnyRow, now: Timestamp) -> StoreResult<Self> {
+        let fields = Fields::of(row, "token");
+        Ok(Self { description: fields.text("description")?, had_expired: fields.time("expires_at")? <= now })
+    }
+}
+
+impl From<Marked> for Revocation {
+    fn from(Marked { description, had_expired }: Marked) -> Self {
+        if had_expired { Self::HadEnded(description) } else { Self::Revoked(description) }
+    }
+}
+
+/// Marks a token as revoked that is not, and is of this owner where one is named, in a transaction that is to be
+/// committed as this revocation ([`TokenChange::Revoked`]). Answers what it was, where there was such a one.
 pub(crate) async fn mark(
     connection: &mut AnyConnection,
     sid: AccountSid,
     owner: Option<RepId>,
     now: Timestamp,
-) -> StoreResult<Option<String>> {
+) -> StoreResult<Option<Marked>> {
     let revoked = sqlx::query(
         "UPDATE token SET revoked_at = $1 \
-         WHERE sid = $2 AND revoked_at IS NULL AND expires_at > $1 AND owner = COALESCE($3, owner) \
-         RETURNING description",
+         WHERE sid = $2 AND revoked_at IS NULL AND owner = COALESCE($3, owner) \
+         RETURNING description, expires_at",
     )
     .bind(now.unix_seconds())
     .bind(sid.as_bytes().as_slice())
@@ -120,5 +143,5 @@ pub(crate) async fn mark(
         .execute(connection)
         .await
         .or_unavailable()?;
-    Fields::of(&revoked, "token").text("description").map(Some)
+    Marked::read(&revoked, now).map(Some)
 }

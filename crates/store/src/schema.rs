@@ -3,6 +3,7 @@
 //! To change the schema: add one file of the same name to `migrations/sqlite` and `migrations/postgres`, and a line
 //! to the list below. Files that were released never change.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use sqlx::SqlSafeStr;
@@ -85,6 +86,34 @@ pub(crate) fn up_to(engine: Engine, version: i64) -> Migrator {
     Migrator::with_migrations(all.iter().filter(|migration| migration.version <= version).cloned().collect())
 }
 
+/// The tables that steps have made, whether or not later ones have dropped them, and the ledger.
+pub(crate) fn tables(engine: Engine) -> BTreeSet<&'static str> {
+    names_after("TABLE ", engine).chain([LEDGER]).collect()
+}
+
+/// The names of [`tables`], as SQL lists texts.
+pub(crate) fn quoted_tables(engine: Engine) -> String {
+    // They are letters and underscores.
+    tables(engine).into_iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ")
+}
+
+/// The functions that steps have made.
+pub(crate) fn functions(engine: Engine) -> BTreeSet<&'static str> {
+    names_after("CREATE FUNCTION ", engine).collect()
+}
+
+/// The names that stand behind these words in the steps.
+fn names_after(words: &'static str, engine: Engine) -> impl Iterator<Item = &'static str> {
+    let is_in_name = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+    STEPS.iter().flat_map(move |step| {
+        let sql = match engine {
+            Engine::Sqlite => step.sqlite,
+            Engine::Postgres => step.postgres,
+        };
+        sql.split(words).skip(1).filter_map(move |rest| rest.split(|letter| !is_in_name(letter)).next())
+    })
+}
+
 /// The newest version that this program knows.
 pub(crate) fn newest_known() -> i64 {
     STEPS.iter().map(|step| step.version).max().unwrap_or_default()
@@ -146,8 +175,6 @@ pub(crate) fn backup_path(database: &Path, version: i64, attempt: u32) -> PathBu
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     #[test]
@@ -176,6 +203,18 @@ mod tests {
         for step in &STEPS {
             assert_eq!(shape(step.sqlite), shape(step.postgres), "{}", step.name);
         }
+    }
+
+    #[test]
+    fn a_schema_knows_its_own() {
+        for engine in [Engine::Sqlite, Engine::Postgres] {
+            let tables = tables(engine);
+            for name in [LEDGER, "token", "token_kind_scope", "token_search", "write_lock"] {
+                assert!(tables.contains(name), "{engine:?}: {name} is missing in {tables:?}");
+            }
+            assert!(!tables.contains(""), "{engine:?}: {tables:?}");
+        }
+        assert_eq!(functions(Engine::Postgres), ["audit_entry_waits"].into());
     }
 
     /// What comes before a step's triggers, which the engines spell differently.

@@ -318,19 +318,50 @@ async fn a_node_that_cannot_read_changes_is_waited_for_by_nobody() {
     let [first, ..] = three_nodes(&cluster).await;
     let held = first.token(1).await;
     let mut connection = PgConnection::connect(&first.url).await.unwrap();
-    let unreadable = "ALTER TABLE token_secret RENAME TO mislaid; \
-                      UPDATE token_revision SET latest = latest + 1; \
-                      INSERT INTO token_change (rev, kind, subject) \
-                      SELECT latest, 'token', decode(repeat('01', 16), 'hex') FROM token_revision";
-    sqlx::raw_sql(unreadable).execute(&mut connection).await.unwrap();
-    let gone = async {
-        while sqlx::query_scalar::<_, i64>("SELECT COUNT(*) FROM node").fetch_one(&mut connection).await.unwrap() > 0 {}
-    };
-    tokio::time::timeout(PATIENCE, gone).await.unwrap();
-    assert!(!first.service.index_state().is_trusted);
-    sqlx::raw_sql("ALTER TABLE mislaid RENAME TO token_secret").execute(&mut connection).await.unwrap();
-    first.judges_from_memory(true).await;
-    assert_eq!(first.verdict(&held).await, Verdict::Active);
+    for (breaks, mends) in [
+        // What a change is about cannot be read.
+        (
+            "ALTER TABLE token_secret RENAME TO mislaid; \
+             UPDATE token_revision SET latest = latest + 1; \
+             INSERT INTO token_change (rev, kind, subject) \
+             SELECT latest, 'token', decode(repeat('01', 16), 'hex') FROM token_revision",
+            "ALTER TABLE mislaid RENAME TO token_secret",
+        ),
+        // The change itself cannot.
+        (
+            "UPDATE token_revision SET latest = latest + 1; \
+             INSERT INTO token_change (rev, kind, subject) SELECT latest, 'unheard of', '' FROM token_revision",
+            "UPDATE token_change SET kind = 'policy' WHERE kind = 'unheard of'",
+        ),
+    ] {
+        sqlx::raw_sql(breaks).execute(&mut connection).await.unwrap();
+        let gone = async {
+            let count = || sqlx::query_scalar::<_, i64>("SELECT COUNT(*) FROM node");
+            while count().fetch_one(&mut connection).await.unwrap() > 0 {}
+        };
+        tokio::time::timeout(PATIENCE, gone).await.unwrap_or_else(|_| panic!("{breaks}"));
+        assert!(!first.service.index_state().is_trusted, "{breaks}");
+        sqlx::raw_sql(mends).execute(&mut connection).await.unwrap();
+        first.judges_from_memory(true).await;
+        assert_eq!(first.verdict(&held).await, Verdict::Active, "{breaks}");
+    }
+}
+
+/// As where a standby takes over that had not received everything.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_a_node_changes_in_a_database_that_came_back_older_holds_in_it() {
+    let cluster = cluster();
+    let [first, ..] = three_nodes(&cluster).await;
+    let (own, lost) = (first.token(1).await, first.token(2).await);
+    // It does not find out by itself.
+    first.keeping.abort();
+    let mut connection = PgConnection::connect(&first.url).await.unwrap();
+    let older = "DELETE FROM token_change WHERE rev = (SELECT latest FROM token_revision); \
+                 UPDATE token_revision SET latest = latest - 1";
+    sqlx::raw_sql(older).execute(&mut connection).await.unwrap();
+    assert_eq!(first.verdict(&lost).await, Verdict::Active);
+    first.revoke(&own).await;
+    assert_ne!(first.verdict(&own).await, Verdict::Active);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

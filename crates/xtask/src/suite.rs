@@ -124,6 +124,9 @@ fn prepare(workspace: &Workspace, extent: Extent) -> Result<Outcome> {
     if extent == Extent::Full && !has_pooler {
         missing.push("pgbouncer");
     }
+    if extent == Extent::Full && !has_faketime() {
+        missing.push("libfaketime");
+    }
     if !missing.is_empty() {
         let packages: Vec<String> = missing.iter().map(|package| (*package).to_owned()).collect();
         packages::install(&packages, &missing.join(" and "))?;
@@ -140,6 +143,12 @@ fn has_postgres() -> bool {
         |directory: &Path| ["initdb", "postgres"].iter().all(|program| directory.join(program).is_file());
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     process::find("initdb").is_some() || versions.map(|entry| entry.path().join("bin")).any(|bin| has_programs(&bin))
+}
+
+/// Whether the library is here that shows a program another time, where Debian has it.
+fn has_faketime() -> bool {
+    let mut folders = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    folders.any(|folder| folder.path().join("faketime").is_dir())
 }
 
 /// Cargo's `subcommand` over the host's packages.

@@ -6,11 +6,14 @@
 //!    sends slowly, or nothing, loses the connection rather than keeping its place.
 //! 3. Requests that arrive whole are answered as they come (`questions`); from the first other one on, the connection is
 //!    hyper's.
-//! 4. When the server is to stop, nothing more is accepted; answers that are under way are finished, idle
+//! 4. Whoever takes no answers loses the connection too: at once with the time for a head where questions are answered,
+//!    and after ten minutes where answers may be large.
+//! 5. When the server is to stop, nothing more is accepted; answers that are under way are finished, idle
 //!    connections closed. What is left after [`Limits::farewell`] is cut off.
 
 mod answer_text;
 mod questions;
+mod taking;
 mod timer;
 mod whole;
 
@@ -42,6 +45,7 @@ use tower::ServiceExt as _;
 use crate::routing::Application;
 use crate::tls::Tls;
 use questions::{Next, READ_SIZE};
+use taking::Noted;
 use timer::{LOOK, LookedAt};
 
 pub use answer_text::AnswerText;
@@ -53,6 +57,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const MAX_HEAD: u32 = 64 * 1024;
 /// The most requests at a time on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 100;
+/// How long nothing of an answer may be taken. As long as the gateway waits for those who call through it.
+const UNTAKEN: Duration = Duration::from_mins(10);
 /// How often a quiet HTTP/2 connection is asked whether it is still there, and how long it has to answer.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
@@ -279,10 +285,13 @@ async fn serve_one(
     let mut looks = interval_at(begun + patience.look, patience.look);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let Ending { watcher, mut stopped } = ending;
+    let (stream, untaken) = Noted::of(stream);
     let mut stream = BufReader::with_capacity(READ_SIZE, stream);
     let next = questions::serve(&mut stream, &client, &app, patience, &mut looks, &mut stopped).await;
     let Next::Other { was_asked } = next else { return };
-    let served = Arc::new(Served { app, client, was_asked: AtomicBool::new(was_asked) });
+    // Those that were answered say nothing of the next one, whose head has its own time.
+    let (begun, first) = if was_asked { (Instant::now(), patience.later) } else { (begun, patience.first) };
+    let served = Arc::new(Served { app, client, was_asked: AtomicBool::new(false) });
     let service = {
         let served = Arc::clone(&served);
         service_fn(move |mut request: Request<Incoming>| {
@@ -304,8 +313,12 @@ async fn serve_one(
             _ = looks.tick() => {}
         }
         // The protocol's own limit on heads begins once it is known which protocol is spoken.
-        if begun.elapsed() >= patience.first && !served.was_asked.load(Ordering::Relaxed) {
+        if begun.elapsed() >= first && !served.was_asked.load(Ordering::Relaxed) {
             tracing::debug!(%peer, "a connection was closed: no request came");
+            return;
+        }
+        if untaken.since().is_some_and(|since| since.elapsed() >= UNTAKEN) {
+            tracing::debug!(%peer, "a connection was closed: its answers are not taken");
             return;
         }
     };
@@ -337,8 +350,10 @@ fn name_host(request: &mut Request<Incoming>) {
 mod tests {
     use std::future::pending;
 
-    use tokio::io::{AsyncWriteExt as _, duplex};
+    use http::StatusCode;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
     use tokio::sync::Notify;
+    use tokio::task::JoinHandle;
 
     use super::*;
 
@@ -350,6 +365,70 @@ mod tests {
         async fn answer(&self, _: axum::extract::Request, _: &Client) -> Response {
             self.0.notify_one();
             pending().await
+        }
+    }
+
+    /// Says OK to what arrives whole, and much to everything else.
+    #[derive(Clone)]
+    struct Much;
+
+    const MUCH: usize = 1 << 20;
+
+    impl Answers for Much {
+        async fn answer(&self, _: axum::extract::Request, _: &Client) -> Response {
+            Response::new(Body::from(vec![b'x'; MUCH]))
+        }
+
+        async fn answer_whole(&self, request: &Whole<'_>, _: &Client, to: &mut AnswerText) -> bool {
+            let is_question = request.path == "/question";
+            if is_question {
+                to.begin(StatusCode::OK, Instant::now());
+                to.end(b"");
+            }
+            is_question
+        }
+    }
+
+    fn served(app: impl Answers) -> (DuplexStream, JoinHandle<()>, (watch::Sender<()>, GracefulShutdown)) {
+        let (client, server) = duplex(1024);
+        let limits = Limits::default();
+        let (stopping, stopped) = watch::channel(());
+        let graceful = GracefulShutdown::new();
+        let ending = Ending { watcher: graceful.watcher(), stopped };
+        let peer = Client::at(SocketAddr::from(([127, 0, 0, 1], 1)));
+        let serving = serve_one(server, peer, app, Arc::new(protocol(limits)), Patience::of(limits), ending);
+        (client, tokio::spawn(serving), (stopping, graceful))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_beginning_after_a_question_has_the_time_of_a_head() {
+        for beginning in ["P", "PRI * HTTP/2.0\r\n", "GET / HT", "\r\n"] {
+            let (mut client, serving, _stopping) = served(Much);
+            let begun = Instant::now();
+            client.write_all(format!("GET /question HTTP/1.1\r\n\r\n{beginning}").as_bytes()).await.unwrap();
+            timeout(Duration::from_mins(1), serving).await.unwrap_or_else(|_| panic!("{beginning:?}")).unwrap();
+            assert!(begun.elapsed() >= Limits::default().head, "{beginning:?}: {:?}", begun.elapsed());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_takes_no_answer_is_cut_off_and_whoever_takes_it_slowly_is_not() {
+        let (mut client, serving, _stopping) = served(Much);
+        let begun = Instant::now();
+        client.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        timeout(2 * UNTAKEN, serving).await.unwrap().unwrap();
+        assert!((UNTAKEN..UNTAKEN + 3 * LOOK).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+
+        let (mut client, serving, _stopping) = served(Much);
+        client.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        let mut taken = 0;
+        let mut some = vec![0; MUCH / 8];
+        while taken < MUCH {
+            sleep(UNTAKEN / 2).await;
+            assert!(!serving.is_finished());
+            let most = some.len().min(MUCH - taken);
+            client.read_exact(&mut some[..most]).await.unwrap();
+            taken += most;
         }
     }
 

@@ -82,8 +82,8 @@ fn with_token_headers(response: ResponseBuilder) -> ResponseBuilder {
     response
         .header("latchkey-token-expires", header("When the presented token expires.", expires))
         .header("x-rate-limit-count", header("Calls with this token in the current window.", integer(1)))
-        .header("RateLimit", text_header(limit, r#""default";r=24;t=5"#))
-        .header("RateLimit-Policy", text_header("The limit and its window in seconds.", r#""default";q=25;w=5"#))
+        .header("RateLimit", text_header(limit, r#""pat";r=24;t=5"#))
+        .header("RateLimit-Policy", text_header("The limit and its window in seconds.", r#""pat";q=25;w=5"#))
 }
 
 fn header(description: &str, schema: ObjectBuilder) -> Header {

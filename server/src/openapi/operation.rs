@@ -46,8 +46,7 @@ pub(super) fn operation(id: &str, tag: &str, summary: &str, about: &str, needs: 
         .extensions(Some(ExtensionsBuilder::new().add("x-required-scopes", json!(scopes)).build()));
     let refusals: &[u16] = match needs {
         Needs::Nothing => &[400, 405, 500],
-        Needs::AnyToken => &[400, 401, 405, 429, 500, 503],
-        Needs::Scope(_) | Needs::OAuthScope(_) => &[400, 401, 403, 405, 429, 500, 503],
+        Needs::AnyToken | Needs::Scope(_) | Needs::OAuthScope(_) => &[400, 401, 403, 405, 429, 500, 503],
     };
     with_refusals(operation, refusals)
 }

@@ -8,6 +8,7 @@
 )]
 
 mod audit;
+mod clock_steps;
 mod commands;
 mod copies;
 mod disk_full;

@@ -7,7 +7,13 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::routing::get;
-use latchkey_server::connections::{Limits, serve};
+use latchkey_server::connections::{Door, Limits, serve};
+use latchkey_server::tls::Tls;
+use rcgen::CertifiedKey;
+use rustls::crypto::ring;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, RootCertStore};
+use tempfile::tempdir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, oneshot};
@@ -25,10 +31,14 @@ struct Server {
 }
 
 async fn start(limits: Limits, app: Router) -> Server {
+    start_with(None, limits, app).await
+}
+
+async fn start_with(tls: Option<Tls>, limits: Limits, app: Router) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
-    let ended = tokio::spawn(serve(listener, app, limits, async {
+    let ended = tokio::spawn(serve(Door::new(listener, tls), app, limits, async {
         let _ = stopped.await;
     }));
     Server { address, stop, ended }
@@ -156,4 +166,34 @@ async fn at_the_end_what_does_not_finish_is_cut_off() {
     for mut client in clients {
         assert!(is_closed(&mut client).await);
     }
+}
+
+/// What a client of TLS says first.
+fn client_hello() -> Vec<u8> {
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth();
+    let name = ServerName::try_from("localhost").unwrap();
+    let mut hello = Vec::new();
+    ClientConnection::new(Arc::new(config), name).unwrap().write_tls(&mut hello).unwrap();
+    hello
+}
+
+#[tokio::test]
+async fn at_the_end_nobody_waits_for_a_handshake_that_does_not_go_on() {
+    let CertifiedKey { cert, signing_key } = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let directory = tempdir().unwrap();
+    let files = (directory.path().join("cert.pem"), directory.path().join("key.pem"));
+    std::fs::write(&files.0, cert.pem()).unwrap();
+    std::fs::write(&files.1, signing_key.serialize_pem()).unwrap();
+    let tls = Tls::load(&files.0, &files.1).unwrap();
+    let server = start_with(Some(tls), Limits { head: PATIENCE, farewell: PATIENCE, ..limits() }, hello()).await;
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    client.write_all(&client_hello()).await.unwrap();
+    // Then it is certain that the handshake has begun.
+    timeout(PATIENCE, client.read_exact(&mut [0; 1])).await.unwrap().unwrap();
+    server.stop.send(()).unwrap();
+    timeout(PATIENCE / 2, server.ended).await.unwrap().unwrap();
 }

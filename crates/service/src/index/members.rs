@@ -101,10 +101,19 @@ impl Index {
         let announced = self.follower.lock().await.applied;
         let renewal = self.next_renewal();
         membership.announce(renewal, announced).await?;
-        let Some(applied) = self.follow_and_trust(membership, began).await? else {
+        let applied = match self.follow_and_trust(membership, began).await {
+            Ok(Some(applied)) => applied,
             // Nothing in memory counts: nobody need wait for it.
-            self.forget(&[NodeBehind { id: self.node, renewal }]).await;
-            return Ok(announced);
+            Ok(None) => {
+                self.forget(&[NodeBehind { id: self.node, renewal }]).await;
+                return Ok(announced);
+            }
+            // Who says again and again that it is there, and never how far it has come, would keep everybody waiting.
+            Err(error) => {
+                self.distrust();
+                self.forget(&[NodeBehind { id: self.node, renewal }]).await;
+                return Err(error);
+            }
         };
         if applied > announced {
             membership.confirm(applied).await?;

@@ -114,7 +114,8 @@ pub enum TokenInsertion {
 pub enum Revocation {
     /// Taken back now: the token of this description.
     Revoked(String),
-    /// The token of this description was revoked or had expired before; nothing changed.
+    /// The token of this description was revoked before, and nothing changed; or it had expired, by the clock of whoever
+    /// revokes it, and is revoked now all the same: by another's it may go on.
     HadEnded(String),
     /// There is no such token, or it belongs to somebody else.
     NotFound,

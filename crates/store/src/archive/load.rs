@@ -24,7 +24,7 @@ pub(super) async fn load(
     migrate(connection, engine, archive.header.schema).await?;
     let tables = matching(connection, engine, archive).await?;
     if let Some(sql) = engine.refer_later() {
-        sqlx::raw_sql(sql).execute(&mut *connection).await.or_unavailable()?;
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *connection).await.or_unavailable()?;
     }
     archive.rewind()?;
     for table in &tables {
@@ -131,13 +131,14 @@ async fn check(connection: &mut AnyConnection, engine: Engine, archive: &Archive
     }
     match engine.check_references() {
         sql if engine == Engine::Sqlite => {
-            let dangling = sqlx::query(sql).persistent(false).fetch_optional(connection).await.or_unavailable()?;
+            let dangling =
+                sqlx::query(AssertSqlSafe(sql)).persistent(false).fetch_optional(connection).await.or_unavailable()?;
             if dangling.is_some() {
                 return Err(ArchiveError::damaged(archive.path(), "it has rows that refer to none"));
             }
         }
         sql => {
-            sqlx::raw_sql(sql).execute(connection).await.or_unavailable()?;
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.or_unavailable()?;
         }
     }
     Ok(())

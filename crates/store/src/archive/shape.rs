@@ -10,6 +10,7 @@ use super::format::{Columns, Sequence};
 use crate::engine::Engine;
 use crate::failure::OrUnavailable as _;
 use crate::row::Fields;
+use crate::schema;
 
 /// What a column holds, where the database says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +41,8 @@ pub(super) async fn tables(connection: &mut AnyConnection, engine: Engine) -> St
     Ok(tables)
 }
 
-/// Every table, in the order of their names.
+/// Every table of Latchkey's, in the order of their names. What somebody else has put beside them is not looked at, and
+/// left alone.
 pub(super) async fn every_table(connection: &mut AnyConnection, engine: Engine) -> StoreResult<Vec<Table>> {
     let sql = match engine {
         // Also the virtual table of the search, and not the tables in which that keeps what it knows.
@@ -69,6 +71,8 @@ pub(super) async fn every_table(connection: &mut AnyConnection, engine: Engine) 
         };
         tables.entry(fields.text("table_name")?).or_default().push((fields.text("column_name")?, kind));
     }
+    let own = schema::tables(engine);
+    tables.retain(|name, _| own.contains(&**name));
     Ok(tables.into_iter().map(|(name, columns)| Table { name, columns }).collect())
 }
 
@@ -95,7 +99,8 @@ pub(super) async fn sequences(connection: &mut AnyConnection, engine: Engine) ->
             Ok(Sequence { table: fields.text("name")?, last: fields.number("last")? })
         })
         .collect::<StoreResult<Vec<_>>>()?;
-    sequences.retain(|sequence| sequence.last > 0);
+    let own = schema::tables(engine);
+    sequences.retain(|sequence| sequence.last > 0 && own.contains(&*sequence.table));
     sequences.sort_by(|one, other| one.table.cmp(&other.table));
     Ok(sequences)
 }
@@ -127,15 +132,19 @@ pub(super) async fn set_sequence(
 /// to that itself.
 pub(super) async fn pass_rows(connection: &mut AnyConnection, engine: Engine) -> StoreResult<()> {
     if engine == Engine::Postgres {
-        let sql = "DO $$ DECLARE given record; newest bigint; BEGIN \
+        let own = schema::quoted_tables(engine);
+        let sql = format!(
+            "DO $$ DECLARE given record; newest bigint; BEGIN \
                    FOR given IN SELECT CAST(attrelid AS regclass) AS owner, attname, CAST(pg_get_serial_sequence( \
                    CAST(CAST(attrelid AS regclass) AS TEXT), CAST(attname AS TEXT)) AS regclass) AS sequence \
                    FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid \
                    WHERE relnamespace = CAST(current_schema() AS regnamespace) AND relkind = 'r' AND attidentity <> '' \
+                   AND relname IN ({own}) \
                    LOOP EXECUTE format('SELECT MAX(%I) FROM %s', given.attname, given.owner) INTO newest; \
                    IF newest > COALESCE(pg_sequence_last_value(given.sequence), 0) THEN \
-                   PERFORM setval(given.sequence, newest); END IF; END LOOP; END $$";
-        sqlx::raw_sql(sql).execute(connection).await.or_unavailable()?;
+                   PERFORM setval(given.sequence, newest); END IF; END LOOP; END $$"
+        );
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.or_unavailable()?;
     }
     Ok(())
 }
@@ -147,14 +156,9 @@ pub(super) async fn drop_everything(connection: &mut AnyConnection, engine: Engi
         let sql = format!("DROP TABLE {}{cascade}", quoted(&table.name));
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *connection).await.or_unavailable()?;
     }
-    if engine == Engine::Postgres {
-        // What extensions have brought stays.
-        let sql = "DO $$ DECLARE made regprocedure; BEGIN \
-                   FOR made IN SELECT CAST(oid AS regprocedure) FROM pg_proc \
-                   WHERE pronamespace = CAST(current_schema() AS regnamespace) AND NOT EXISTS ( \
-                   SELECT 1 FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e') \
-                   LOOP EXECUTE 'DROP FUNCTION ' || made; END LOOP; END $$";
-        sqlx::raw_sql(sql).execute(connection).await.or_unavailable()?;
+    for function in schema::functions(engine) {
+        let sql = format!("DROP FUNCTION IF EXISTS {}", quoted(function));
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *connection).await.or_unavailable()?;
     }
     Ok(())
 }

@@ -60,6 +60,8 @@ pub(crate) fn signature(by: Option<NodeId>) -> String {
 
 /// How long the server may take to answer one statement of a node.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How long it may take to read what has changed: much, where a node stood still meanwhile.
+const BACKLOG_PATIENCE: Duration = super::PATIENCE;
 /// How often a node asks whether there is more, where nobody tells it.
 const ASKING: Duration = Duration::from_millis(50);
 
@@ -103,9 +105,13 @@ impl Member {
         }
     }
 
-    /// Runs one statement; where it fails, so may the connection have.
-    async fn in_time<T>(&mut self, work: impl AsyncFnOnce(&mut Self) -> Result<T, sqlx::Error>) -> StoreResult<T> {
-        let done = timeout(PATIENCE, work(self)).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+    /// Runs one statement, which may take so long; where it fails, so may the connection have.
+    async fn within<T>(
+        &mut self,
+        most: Duration,
+        work: impl AsyncFnOnce(&mut Self) -> Result<T, sqlx::Error>,
+    ) -> StoreResult<T> {
+        let done = timeout(most, work(self)).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
         if done.is_err() {
             self.line = None;
         }
@@ -114,11 +120,12 @@ impl Member {
 
     /// Runs a statement that answers nothing.
     async fn say(&mut self, statement: Query<'_, Postgres, PgArguments>) -> StoreResult<()> {
-        self.in_time(async |member: &mut Self| statement.execute(member.connection().await?).await.map(drop)).await
+        let say = async |member: &mut Self| statement.execute(member.connection().await?).await.map(drop);
+        self.within(PATIENCE, say).await
     }
 
     async fn latest(&mut self) -> StoreResult<Revision> {
-        let latest = self.in_time(async |member: &mut Self| {
+        let latest = self.within(PATIENCE, async |member: &mut Self| {
             sqlx::query_scalar("SELECT latest FROM token_revision WHERE id = 1")
                 .fetch_one(member.connection().await?)
                 .await
@@ -235,7 +242,7 @@ impl Membership for Member {
 
     async fn changes(&mut self, after: Revision) -> StoreResult<TokenChanges> {
         let rows = self
-            .in_time(async |member: &mut Self| {
+            .within(BACKLOG_PATIENCE, async |member: &mut Self| {
                 sqlx::query_as(changes::AFTER).bind(after.number()).fetch_all(member.connection().await?).await
             })
             .await?;

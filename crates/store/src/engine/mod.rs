@@ -12,23 +12,22 @@ use std::time::Duration;
 use latchkey_service::ports::NodeId;
 use sqlx::postgres::PgPool;
 
+use crate::schema;
 use notices::Notices;
 
 /// How long anything waits for a connection, or for a lock that another program holds.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Alters every foreign key of a PostgreSQL schema.
-macro_rules! each_reference {
-    ($how:literal) => {
-        concat!(
-            "DO $$ DECLARE key record; BEGIN \
-             FOR key IN SELECT CAST(conrelid AS regclass) AS owner, conname FROM pg_constraint \
-             WHERE contype = 'f' AND connamespace = CAST(current_schema() AS regnamespace) \
-             LOOP EXECUTE format('ALTER TABLE %s ALTER CONSTRAINT %I ",
-            $how,
-            "', key.owner, key.conname); END LOOP; END $$"
-        )
-    };
+/// Alters every foreign key of Latchkey's in a PostgreSQL schema.
+fn each_reference(how: &str) -> String {
+    let own = schema::quoted_tables(Engine::Postgres);
+    format!(
+        "DO $$ DECLARE key record; BEGIN \
+         FOR key IN SELECT CAST(conrelid AS regclass) AS owner, conname \
+         FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid \
+         WHERE contype = 'f' AND connamespace = CAST(current_schema() AS regnamespace) AND relname IN ({own}) \
+         LOOP EXECUTE format('ALTER TABLE %s ALTER CONSTRAINT %I {how}', key.owner, key.conname); END LOOP; END $$"
+    )
 }
 
 /// The database's engine.
@@ -112,18 +111,18 @@ impl Engine {
     }
 
     /// Lets rows refer to rows that come later, in a transaction, until [`Engine::check_references`].
-    pub(crate) const fn refer_later(self) -> Option<&'static str> {
+    pub(crate) fn refer_later(self) -> Option<String> {
         match self {
             Self::Sqlite => None,
-            Self::Postgres => Some(each_reference!("DEFERRABLE INITIALLY DEFERRED")),
+            Self::Postgres => Some(each_reference("DEFERRABLE INITIALLY DEFERRED")),
         }
     }
 
     /// Finds rows that refer to none: SQLite answers with them, PostgreSQL with an error.
-    pub(crate) const fn check_references(self) -> &'static str {
+    pub(crate) fn check_references(self) -> String {
         match self {
-            Self::Sqlite => "PRAGMA foreign_key_check",
-            Self::Postgres => concat!("SET CONSTRAINTS ALL IMMEDIATE; ", each_reference!("NOT DEFERRABLE")),
+            Self::Sqlite => "PRAGMA foreign_key_check".to_owned(),
+            Self::Postgres => format!("SET CONSTRAINTS ALL IMMEDIATE; {}", each_reference("NOT DEFERRABLE")),
         }
     }
 

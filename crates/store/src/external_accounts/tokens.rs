@@ -11,6 +11,7 @@ use sqlx::AnyConnection;
 use super::credentials;
 use crate::constraint::Constraint;
 use crate::failure::{OrUnavailable, unavailable};
+use crate::revocation::Marked;
 use crate::transaction::Write;
 use crate::{audit, policy, revocation, standing, tokens};
 
@@ -39,7 +40,7 @@ pub(super) async fn give_new(
     let mut changes = vec![TokenChange::Token(token.token.sid)];
     let previous = record.token.filter(|(_, generated)| *generated || record.stage == AccountStage::Active);
     if let Some((sid, _)) = previous
-        && revoke_one(&mut transaction, sid, audits.each).await?
+        && revoke_one(&mut transaction, sid, audits.each).await?.is_some()
     {
         changes.push(TokenChange::Revoked(sid));
     }
@@ -67,7 +68,7 @@ pub(super) async fn attach(
     let own = record.token.filter(|(sid, _)| *sid == token);
     let previous = record.token.filter(|(sid, generated)| *generated && *sid != token);
     if let Some((sid, _)) = previous
-        && revoke_one(&mut transaction, sid, each).await?
+        && revoke_one(&mut transaction, sid, each).await?.is_some()
     {
         changes.push(TokenChange::Revoked(sid));
     }
@@ -92,7 +93,7 @@ pub(super) async fn cancel(
     let mut cancelled = CancelledDraft { revoked: None, left_alone: None };
     match record.token {
         Some((sid, true)) => {
-            cancelled.revoked = revoke_one(&mut transaction, sid, each).await?.then_some(sid);
+            cancelled.revoked = revoke_one(&mut transaction, sid, each).await?.map(|_| sid);
         }
         Some((sid, false)) => cancelled.left_alone = Some(sid),
         None => {}
@@ -114,21 +115,19 @@ pub(super) async fn revoke(
     audit: &AuditEntry,
     each: &AuditEntry,
 ) -> StoreResult<Committed<Option<(AccountSid, bool)>>> {
-    if !revoke_one(&mut transaction, sid, each).await? {
+    let Some(marked) = revoke_one(&mut transaction, sid, each).await? else {
         return Ok(Committed::unchanged(Some((sid, true))));
-    }
+    };
     audit::write(&mut transaction, audit).await?;
-    transaction.commit_change(&[TokenChange::Revoked(sid)], Some((sid, false))).await
+    transaction.commit_change(&[TokenChange::Revoked(sid)], Some((sid, marked.had_expired))).await
 }
 
-/// Revokes a token if it has not ended; whether it was so. `each` is written for it.
-async fn revoke_one(connection: &mut AnyConnection, sid: AccountSid, each: &AuditEntry) -> StoreResult<bool> {
-    if revocation::mark(&mut *connection, sid, None, each.at).await?.is_none() {
-        return Ok(false);
-    }
+/// Revokes a token that is not revoked, and answers what it was. `each` is written for it.
+async fn revoke_one(connection: &mut AnyConnection, sid: AccountSid, each: &AuditEntry) -> StoreResult<Option<Marked>> {
+    let Some(marked) = revocation::mark(&mut *connection, sid, None, each.at).await? else { return Ok(None) };
     let entry = AuditEntry { subject: AuditSubject::Token(sid), ..each.clone() };
     audit::write(connection, &entry).await?;
-    Ok(true)
+    Ok(Some(marked))
 }
 
 /// Gives an account a token, under its next version, which is answered.

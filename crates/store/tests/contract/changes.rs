@@ -116,13 +116,13 @@ pub(crate) async fn what_is_given_up_as_it_begins_keeps_no_others_change(fixture
 pub(crate) async fn what_changes_nothing_takes_none(fixture: Fixture) {
     let owner = fixture.rep(1).await.id;
     fixture.token(1, owner).await;
+    let (store, revoked) = (&fixture.store, entry(AuditAction::TokenRevoked));
+    store.revoke_token(sid(1), None, NOW, &revoked).await.unwrap().unsettled();
     let before = latest(&fixture).await;
-    let store = &fixture.store;
     let again = store.insert_token(&new_token(1, owner, "Token 1"), 500, &entry(AuditAction::TokenCreated)).await;
     assert_eq!(again.unwrap().revision(), None);
-    let revoked = entry(AuditAction::TokenRevoked);
-    for (number, at) in [(9, NOW), (1, after(1000))] {
-        assert_eq!(store.revoke_token(sid(number), None, at, &revoked).await.unwrap().revision(), None);
+    for number in [9, 1] {
+        assert_eq!(store.revoke_token(sid(number), None, after(1000), &revoked).await.unwrap().revision(), None);
     }
     let limited = store.limit_token(sid(9), TokenRateLimit::Off, &entry(AuditAction::TokenLimited)).await;
     assert_eq!(limited.unwrap(), Committed::unchanged(false));

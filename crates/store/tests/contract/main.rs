@@ -160,7 +160,7 @@ contract! {
         parallel_tokens_stay_within_the_limit,
         a_token_is_revoked_once,
         parallel_revocations_make_one,
-        an_expired_token_is_not_revoked,
+        an_expired_token_is_revoked_all_the_same,
         another_owners_token_is_not_found,
         a_credential_has_its_token_and_owner,
         a_tokens_limit_is_set,
@@ -244,6 +244,7 @@ contract! {
         what_was_taken_back_since_stays_so,
         what_was_revoked_since_is_not_guessed,
         running_nodes_follow_a_restore,
+        what_others_have_put_there_is_left_alone,
     }
     audit {
         every_actor_and_subject_comes_back,
