@@ -199,8 +199,7 @@ async fn waiting(connection: &mut AnyConnection, id: FormId, most: u32) -> Store
     rows.iter().map(|row| Fields::of(row, "token_selection_member").bytes("sid").map(AccountSid::from_bytes)).collect()
 }
 
-/// Revokes those of a batch that are not revoked, also where they have expired meanwhile by this machine's clock, and
-/// notes what became of each. Answers which those were.
+/// Revokes those of a batch that are live, and notes what became of each. Answers which those were.
 async fn revoke_batch(
     connection: &mut AnyConnection,
     id: FormId,
@@ -208,7 +207,10 @@ async fn revoke_batch(
     now: Timestamp,
 ) -> StoreResult<Vec<AccountSid>> {
     let chosen = placeholders::list(2, batch.len());
-    let sql = format!("UPDATE token SET revoked_at = $1 WHERE sid IN ({chosen}) AND revoked_at IS NULL RETURNING sid");
+    let sql = format!(
+        "UPDATE token SET revoked_at = $1 WHERE sid IN ({chosen}) AND revoked_at IS NULL AND expires_at > $1 \
+         RETURNING sid"
+    );
     let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false).bind(now.unix_seconds());
     for sid in batch {
         query = query.bind(sid.as_bytes().to_vec());
