@@ -83,15 +83,19 @@ fn is_a_no(error: &sqlx::Error) -> bool {
 /// Gives a read up that takes longer than anybody who waits for it should: a server that has stopped in the middle of
 /// an answer says nothing, and its connection stays open.
 pub(crate) async fn in_time<T>(reading: impl Future<Output = StoreResult<T>>) -> StoreResult<T> {
-    tokio::time::timeout(PATIENCE, reading).await.unwrap_or_else(|_| Err(unavailable(sqlx::Error::PoolTimedOut)))
+    within(PATIENCE, reading).await
 }
 
-/// How long a reading may take of which everybody knows that it takes long.
+/// How long work may take of which everybody knows that it takes long.
 const LONG: Duration = Duration::from_mins(2);
 
-/// As [`in_time`], for what reads much.
-pub(crate) async fn in_long_time<T>(reading: impl Future<Output = StoreResult<T>>) -> StoreResult<T> {
-    tokio::time::timeout(LONG, reading).await.unwrap_or_else(|_| Err(unavailable(sqlx::Error::PoolTimedOut)))
+/// As [`in_time`], for what reads or changes much.
+pub(crate) async fn in_long_time<T>(work: impl Future<Output = StoreResult<T>>) -> StoreResult<T> {
+    within(LONG, work).await
+}
+
+async fn within<T>(most: Duration, work: impl Future<Output = StoreResult<T>>) -> StoreResult<T> {
+    tokio::time::timeout(most, work).await.unwrap_or_else(|_| Err(unavailable(sqlx::Error::PoolTimedOut)))
 }
 
 #[cfg(test)]

@@ -71,32 +71,23 @@ impl PolicyStore for SqlStore {
         under: PolicyVersion,
         each: &AuditEntry,
     ) -> StoreResult<Committed<IdleRevocation>> {
-        in_long_time(self.revoke_idle_under(sids, since, under, each)).await
-    }
-}
-
-impl SqlStore {
-    async fn revoke_idle_under(
-        &self,
-        sids: &[AccountSid],
-        since: Timestamp,
-        under: PolicyVersion,
-        each: &AuditEntry,
-    ) -> StoreResult<Committed<IdleRevocation>> {
-        let mut transaction = self.begin().await?;
-        if lock(&mut transaction).await? != under {
-            return Ok(Committed::unchanged(IdleRevocation::Stale));
-        }
-        let mut revoked = Vec::new();
-        for batch in sids.chunks(placeholders::MOST) {
-            revoked.extend(revoke_batch(&mut transaction, batch, since, each.at).await?);
-        }
-        for sid in &revoked {
-            let entry = AuditEntry { subject: AuditSubject::Token(*sid), ..each.clone() };
-            audit::write(&mut transaction, &entry).await?;
-        }
-        let changes: Vec<TokenChange> = revoked.iter().copied().map(TokenChange::Revoked).collect();
-        transaction.commit_change(&changes, IdleRevocation::Revoked(revoked)).await
+        in_long_time(async {
+            let mut transaction = self.begin().await?;
+            if lock(&mut transaction).await? != under {
+                return Ok(Committed::unchanged(IdleRevocation::Stale));
+            }
+            let mut revoked = Vec::new();
+            for batch in sids.chunks(placeholders::MOST) {
+                revoked.extend(revoke_batch(&mut transaction, batch, since, each.at).await?);
+            }
+            for sid in &revoked {
+                let entry = AuditEntry { subject: AuditSubject::Token(*sid), ..each.clone() };
+                audit::write(&mut transaction, &entry).await?;
+            }
+            let changes: Vec<TokenChange> = revoked.iter().copied().map(TokenChange::Revoked).collect();
+            transaction.commit_change(&changes, IdleRevocation::Revoked(revoked)).await
+        })
+        .await
     }
 }
 

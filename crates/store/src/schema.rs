@@ -93,7 +93,7 @@ pub(crate) fn tables(engine: Engine) -> BTreeSet<&'static str> {
 
 /// The names of [`tables`], as SQL lists texts.
 pub(crate) fn quoted_tables(engine: Engine) -> String {
-    // They are letters and underscores.
+    // There is no quotation mark in any of them.
     tables(engine).into_iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ")
 }
 
@@ -104,7 +104,7 @@ pub(crate) fn functions(engine: Engine) -> BTreeSet<&'static str> {
 
 /// The names that stand behind these words in the steps.
 fn names_after(words: &'static str, engine: Engine) -> impl Iterator<Item = &'static str> {
-    let is_in_name = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+    let is_in_name = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
     STEPS.iter().flat_map(move |step| {
         let sql = match engine {
             Engine::Sqlite => step.sqlite,
@@ -215,6 +215,27 @@ mod tests {
             assert!(!tables.contains(""), "{engine:?}: {tables:?}");
         }
         assert_eq!(functions(Engine::Postgres), ["audit_entry_waits"].into());
+    }
+
+    /// One that were not among them would be in no copy.
+    #[tokio::test]
+    async fn no_table_of_a_schema_is_missing() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", directory.path().join("new.db").display());
+        let store = crate::SqlStore::open(&url, crate::Opening::Serve).await.unwrap();
+        // Without those in which the search and the engine keep what they know.
+        let made: Vec<(String,)> = sqlx::query_as(
+            "SELECT name FROM pragma_table_list \
+             WHERE schema = 'main' AND type IN ('table', 'virtual') AND name NOT LIKE 'sqlite~_%' ESCAPE '~'",
+        )
+        .fetch_all(&store.reads)
+        .await
+        .unwrap();
+        store.close().await;
+        assert!(made.len() > 20, "{made:?}");
+        for (name,) in &made {
+            assert!(tables(Engine::Sqlite).contains(&**name), "{name}");
+        }
     }
 
     /// What comes before a step's triggers, which the engines spell differently.

@@ -35,7 +35,7 @@ impl Clock {
     }
 
     /// Starts a server that goes by it.
-    fn serve(&self, place: &Place, more: &[&str]) -> Server {
+    fn serve(&self, place: &Place) -> Server {
         let variables = [
             ("LD_PRELOAD", self.library.to_str().unwrap()),
             ("FAKETIME_TIMESTAMP_FILE", self.file.to_str().unwrap()),
@@ -43,7 +43,7 @@ impl Clock {
             ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
             ("NO_FAKE_STAT", "1"),
         ];
-        place.serve_with(&[&["--rate-limit", "off"], more].concat(), &variables)
+        place.serve_with(&["--rate-limit", "off"], &variables)
     }
 }
 
@@ -54,9 +54,13 @@ fn library() -> PathBuf {
     files.find(|file| file.is_file()).unwrap_or_else(|| panic!("libfaketime is missing"))
 }
 
+fn secret(token: &Value) -> &str {
+    token["auth_token"].as_str().unwrap()
+}
+
 async fn status(server: &Server, token: &Value) -> u16 {
-    let secret = token["auth_token"].as_str().unwrap();
-    let answer = client().get(format!("{}/api/v1/token", server.url())).bearer_auth(secret).send().await.unwrap();
+    let own = format!("{}/api/v1/token", server.url());
+    let answer = client().get(own).bearer_auth(secret(token)).send().await.unwrap();
     answer.status().as_u16()
 }
 
@@ -72,7 +76,7 @@ async fn steps_of_the_clock_neither_revive_nor_end_a_token() {
         ["token", "add", "--rep", "ann@example.com", "--expires", "180d", "--all-scopes", "--description", "Long"];
     let long = place.run(&long).json();
     let clock = Clock::new(&place);
-    let server = clock.serve(&place, &[]);
+    let server = clock.serve(&place);
     for (days, expected) in [
         (0, (200, 200)),
         // Back, which changes nothing, however far.
@@ -100,14 +104,14 @@ async fn a_revocation_is_final_on_a_node_whose_clock_jumps() {
     let place = Place::new().on(&cluster.create_database().unwrap());
     place.add_rep("ann@example.com", &["--admin"]);
     let clock = Clock::new(&place);
-    let (steady, jumping) = (place.serve(&["--rate-limit", "off"]), clock.serve(&place, &[]));
+    let (steady, jumping) = (place.serve(&["--rate-limit", "off"]), clock.serve(&place));
     for (round, days) in [0, 1, -1, 30, 29, -365, 31, 0, 60, -60, 61, 0].into_iter().enumerate() {
         let token = place.add_token(&format!("Round {round}"));
         clock.set(days);
         assert_eq!((status(&jumping, &token).await, status(&steady, &token).await), (200, 200), "round {round}");
         clock.set(days - 1);
         let own = format!("{}/api/v1/token", steady.url());
-        let revoked = client().delete(own).bearer_auth(token["auth_token"].as_str().unwrap()).send().await.unwrap();
+        let revoked = client().delete(own).bearer_auth(secret(&token)).send().await.unwrap();
         assert_eq!(revoked.status().as_u16(), 204, "round {round}");
         assert_eq!(status(&jumping, &token).await, 401, "round {round}");
         clock.set(days);
@@ -117,7 +121,7 @@ async fn a_revocation_is_final_on_a_node_whose_clock_jumps() {
     let token = place.add_token("Ahead");
     clock.set(400);
     assert_eq!((status(&jumping, &token).await, status(&steady, &token).await), (401, 200));
-    let form = [("token", token["auth_token"].as_str().unwrap())];
+    let form = [("token", secret(&token))];
     let revoked = client().post(format!("{}/oauth2/revoke", jumping.url())).form(&form).send().await.unwrap();
     assert_eq!(revoked.status().as_u16(), 200);
     assert_eq!(status(&steady, &token).await, 401);

@@ -101,19 +101,13 @@ impl Index {
         let announced = self.follower.lock().await.applied;
         let renewal = self.next_renewal();
         membership.announce(renewal, announced).await?;
-        let applied = match self.follow_and_trust(membership, began).await {
-            Ok(Some(applied)) => applied,
-            // Nothing in memory counts: nobody need wait for it.
-            Ok(None) => {
-                self.forget(&[NodeBehind { id: self.node, renewal }]).await;
-                return Ok(announced);
-            }
-            // Who says again and again that it is there, and never how far it has come, would keep everybody waiting.
-            Err(error) => {
-                self.distrust();
-                self.forget(&[NodeBehind { id: self.node, renewal }]).await;
-                return Err(error);
-            }
+        let followed = self.follow_and_trust(membership, began).await;
+        let Ok(Some(applied)) = followed else {
+            // Nothing in memory counts, and nobody need wait for it. Who says again and again that it is there, and never
+            // how far it has come, would keep everybody waiting.
+            self.distrust();
+            self.forget(&[NodeBehind { id: self.node, renewal }]).await;
+            return followed.map(|_| announced);
         };
         if applied > announced {
             membership.confirm(applied).await?;

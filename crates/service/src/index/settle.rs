@@ -34,13 +34,7 @@ impl Index {
         }
         let mut follower = self.follower.lock().await;
         let is_settled = match revision.filter(|_| !follower.is_behind) {
-            // It has been read, as a rule. A database that came back without its newest changes gives their numbers
-            // out once more, and then it has not.
-            Some(revision) if revision <= follower.applied => match self.table() {
-                Some(table) => self.apply(&table, changes).await.unwrap_or(false),
-                None => false,
-            },
-            Some(revision) if revision == follower.applied.next() => {
+            Some(revision) if revision <= follower.applied.next() => {
                 self.apply_own(&mut follower, revision, changes).await
             }
             _ => false,
@@ -50,14 +44,17 @@ impl Index {
         }
     }
 
-    /// Applies what was committed here, which need not be read: it comes right after what is applied. Answers whether
-    /// that was done.
+    /// Applies what was committed here, which need not be read: nothing is missing before it. Answers whether that was
+    /// done.
+    ///
+    /// Also what is among the applied by its number. It has been read then, as a rule; but a database that came back
+    /// without its newest changes gives their numbers out once more.
     async fn apply_own(&self, follower: &mut Follower, revision: Revision, changes: &[TokenChange]) -> bool {
         let Some(table) = self.table() else { return false };
         follower.is_behind = true;
         let is_applied = self.apply(&table, changes).await.unwrap_or(false);
         if is_applied {
-            follower.applied = revision;
+            follower.applied = follower.applied.max(revision);
             follower.is_behind = false;
         }
         is_applied
