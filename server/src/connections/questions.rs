@@ -11,8 +11,9 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Interval};
 
 use super::answer_text::AnswerText;
+use super::connection::Patience;
 use super::whole;
-use super::{Answers, Client, Patience};
+use super::{Answers, Client};
 
 /// How many bytes are read at a time, and so the longest request that is read here.
 pub(super) const READ_SIZE: usize = 4096;
