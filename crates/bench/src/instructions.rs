@@ -21,18 +21,18 @@ use crate::work::service;
 
 /// How many tokens there are; the look-up's depth does not grow with them.
 const TOKENS: u64 = 2_000;
-/// How many calls the first run makes: so many that what differs between two runs beside the calls (how long threads
-/// look for work before they rest) is nothing to each.
-const CALLS: usize = 50_000;
+/// How many calls the first run makes unless it is said: so many that what differs between two runs beside the calls (how
+/// long threads look for work before they rest) is nothing to each.
+pub(crate) const CALLS: usize = 50_000;
 
-/// Counts, prints, and fails where there are more than `most`.
-pub(crate) async fn count(most: Option<u64>) -> Outcome<()> {
+/// Counts over so many calls, prints, and fails where there are more than `most`.
+pub(crate) async fn count(calls: usize, most: Option<u64>) -> Outcome<()> {
     let directory = tempfile::tempdir()?;
     let url = format!("sqlite://{}", directory.path().join("few.db").display());
     SqlStore::open(&url, Opening::Serve).await?.close().await;
     generate::fill(&url, TOKENS, 7, Lives::AllLiveAt(NOW)).await?;
-    let taken = under_valgrind(&url, 2 * CALLS)?.saturating_sub(under_valgrind(&url, CALLS)?);
-    let each = taken / u64::try_from(CALLS)?;
+    let taken = under_valgrind(&url, 2 * calls)?.saturating_sub(under_valgrind(&url, calls)?);
+    let each = taken.checked_div(u64::try_from(calls)?).ok_or("over no calls nothing can be counted")?;
     println!("{each} instructions for each credential that is judged");
     match most {
         Some(most) if each > most => Err(format!("that is more than the {most} that are allowed").into()),

@@ -61,6 +61,9 @@ enum Command {
     Calls(calls::Plan),
     /// Counts the instructions that judging a credential takes, over a small database of its own.
     Instructions {
+        /// How many calls the first of two runs makes; the second makes twice as many
+        #[arg(long, default_value_t = instructions::CALLS)]
+        calls: usize,
         /// More than this is a failure
         #[arg(long)]
         most: Option<u64>,
@@ -142,7 +145,7 @@ async fn run(url: &str, command: Command) -> Outcome<()> {
         Command::Uses { tokens } => uses::measure(open().await?, url, tokens).await,
         Command::Revoke { tokens } => work::revoke(open().await?, tokens).await,
         Command::Calls(plan) => calls::measure(url, &plan).await,
-        Command::Instructions { most } => instructions::count(most).await,
+        Command::Instructions { calls, most } => instructions::count(calls, most).await,
         Command::Judge { calls } => instructions::judge(url, calls).await,
         Command::Select => calls::select(url).await,
         Command::Bare => calls::serve_bare().await,

@@ -11,7 +11,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::bench;
+use crate::bench::{self, Build};
 use crate::gateways;
 use crate::node::{self, Program};
 use crate::packages;
@@ -59,6 +59,11 @@ pub(crate) fn run(workspace: &Workspace, extent: Extent) -> Result<()> {
         }),
         Step::new("Rust tests", "`cargo test --package PACKAGE NAME` repeats one", || test_host(workspace, extent)),
         Step::new(
+            "instructions of a verdict",
+            "make it cheaper, or allow more in crates/xtask/src/bench.rs with a reason",
+            || bench::count_instructions(workspace, Build::Tests),
+        ),
+        Step::new(
             "browser tests",
             "`npx playwright test NAME` in end2end repeats one after `cargo xtask build`",
             || test_browser(workspace, None),
@@ -66,9 +71,9 @@ pub(crate) fn run(workspace: &Workspace, extent: Extent) -> Result<()> {
     ];
     if extent == Extent::Full {
         steps.push(Step::new(
-            "instructions of a verdict",
+            "instructions of a verdict, as released",
             "make it cheaper, or allow more in crates/xtask/src/bench.rs with a reason",
-            || bench::count_instructions(workspace),
+            || bench::count_instructions(workspace, Build::Release),
         ));
         steps.push(Step::new(
             "browser tests on PostgreSQL",
@@ -121,6 +126,9 @@ fn prepare(workspace: &Workspace, extent: Extent) -> Result<Outcome> {
     }
     // Debian keeps it off the search path of ordinary users.
     let has_pooler = process::find("pgbouncer").is_some() || Path::new("/usr/sbin/pgbouncer").is_file();
+    if process::find("valgrind").is_none() {
+        missing.push("valgrind");
+    }
     if extent == Extent::Full && !has_pooler {
         missing.push("pgbouncer");
     }
