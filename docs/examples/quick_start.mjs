@@ -1,5 +1,8 @@
 // Reads LATCHKEY_URL, ACCOUNT_SID and AUTH_TOKEN from the environment. Exit code: 0 done, 1 refused.
-const { LATCHKEY_URL, ACCOUNT_SID, AUTH_TOKEN } = process.env;
+const [LATCHKEY_URL, ACCOUNT_SID, AUTH_TOKEN] = ["LATCHKEY_URL", "ACCOUNT_SID", "AUTH_TOKEN"].map((name) => {
+  if (!process.env[name]) throw new Error(`${name} is not set`);
+  return process.env[name];
+});
 const headers = { Authorization: `Basic ${btoa(`${ACCOUNT_SID}:${AUTH_TOKEN}`)}` };
 
 for (let attempt = 1; ; attempt += 1) {

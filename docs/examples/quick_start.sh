@@ -8,7 +8,7 @@ body=$(printf '%s\n' "$answer" | sed '$d')
 
 case $status in
 200) echo "$body" ;;
-401) echo "The token is not good; ask for a new one: $body" >&2; exit 1 ;;
+401) echo "The token is not good: copy it again, whole, or ask for a new one: $body" >&2; exit 1 ;;
 403) echo "Not from here, or not with this token: $body" >&2; exit 1 ;;
 429 | 503) echo "Not now; wait for Retry-After seconds: $body" >&2; exit 1 ;;
 *) echo "Refused: $body" >&2; exit 1 ;;
