@@ -151,7 +151,8 @@ pub(crate) struct Answer {
     html: String,
 }
 
-/// Sends a form as the browser would, in the background. `None` where there is no answer.
+/// Sends a form as the browser would, in the background. `None` where there is no answer, or none but that there is a
+/// problem: the form stays as it is then.
 pub(crate) async fn post(form: &HtmlFormElement) -> Option<Answer> {
     let data = FormData::new_with_form(form).ok()?;
     let body = UrlSearchParams::new_with_str_sequence_sequence(&data).ok()?;
@@ -159,12 +160,12 @@ pub(crate) async fn post(form: &HtmlFormElement) -> Option<Answer> {
     request.set_method("POST");
     request.set_body(&body);
     let headers = Headers::new().ok()?;
-    headers.set("accept", "text/html").ok()?;
+    headers.set("accept", "text/html,application/problem+json").ok()?;
     request.set_headers(&headers);
     let answered = window().fetch_with_str_and_init(&form.action(), &request);
     let response: Response = JsFuture::from(answered).await.ok()?.dyn_into().ok()?;
     let html = JsFuture::from(response.text().ok()?).await.ok()?.as_string()?;
-    Some(Answer { url: response.url(), html })
+    (!html.starts_with('{')).then(|| Answer { url: response.url(), html })
 }
 
 /// Puts another page of the same kind in place of this one. `false` where it is another page altogether, which

@@ -46,6 +46,8 @@ mod root;
 pub mod ssr;
 #[cfg(feature = "ssr")]
 pub mod system_settings;
+#[cfg(feature = "ssr")]
+mod unavailable;
 
 #[cfg(feature = "ssr")]
 pub use administration::{
@@ -74,3 +76,5 @@ pub use reference::{Reference, ReferenceAnswer, ReferenceGroup, ReferenceOperati
 pub use root::App;
 #[cfg(feature = "hydrate")]
 pub use root::hydrate;
+#[cfg(feature = "ssr")]
+pub use unavailable::unavailable_page;

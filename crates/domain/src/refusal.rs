@@ -461,8 +461,8 @@ impl Refusal {
             Self::SignedInAgain => 200,
             Self::SetUpLinkInvalid | Self::SetUpClosed | Self::AccountLinkInvalid => 410,
             Self::TooManyAttempts { .. } => 429,
-            Self::Busy | Self::Unconfirmed => 503,
-            Self::Failed { .. } => 500,
+            // What fails inside is the database nearly always, and comes back.
+            Self::Busy | Self::Unconfirmed | Self::Failed { .. } => 503,
         }
     }
 

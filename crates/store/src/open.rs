@@ -13,6 +13,9 @@ pub enum Opening {
     Serve,
     /// For one command: as [`Opening::Serve`], with fewer connections.
     UseCurrent,
+    /// For one command that needs what is there: as [`Opening::UseCurrent`], but nothing is made where there is nothing.
+    /// Under a mistyped name a command would otherwise find that there is no such token, or copy an empty database.
+    UseExisting,
     /// To migrate it, on either engine. On SQLite too a backup copy comes first.
     Migrate,
 }
@@ -35,6 +38,10 @@ pub enum OpenError {
     Locked { database: String },
     #[error("{database} is not an SQLite database")]
     NotADatabase { database: String },
+    #[error(
+        "there is nothing of Latchkey's at {database} yet; name the database with --database-url, or make it with `latchkey serve`"
+    )]
+    NothingThere { database: String },
     #[error("the database {database} is damaged ({reason}); restore it from a backup")]
     Damaged { database: String, reason: String },
     #[error("the database {database} holds something else than Latchkey's tables; name an empty database")]
@@ -126,7 +133,8 @@ impl SqlStore {
                 return Err(OpenError::UnknownScheme { found });
             }
         };
-        if opening != Opening::UseCurrent || store.schema.from != store.schema.to {
+        let is_for_one_command = matches!(opening, Opening::UseCurrent | Opening::UseExisting);
+        if !is_for_one_command || store.schema.from != store.schema.to {
             store
                 .complete_search_texts()
                 .await

@@ -78,7 +78,7 @@ impl Import {
         // All of it is read before a database is touched.
         let mut archive = Archive::open(&self.file).map_err(failed)?;
         let taken_at = archive.taken_at();
-        let open = sources.open().await?;
+        let open = sources.open_or_make().await?;
         let entry = open.service.import_entry(taken_at, &open.origin());
         let imported = open.store.import(&mut archive, &entry).await.map_err(failed)?;
         let rows = open.service.settle(imported).await.map_err(|failure| Failed::of(failure, ""))?;

@@ -35,7 +35,8 @@ impl Drop for Log {
 pub(super) fn start() -> Result<Log, Failed> {
     let set = ["LATCHKEY_LOG", "RUST_LOG"].into_iter().find_map(|name| Some((name, std::env::var(name).ok()?)));
     let filter = match set {
-        None => EnvFilter::new("info"),
+        // PostgreSQL tells whoever drops a table what else goes with it, as a restore does.
+        None => EnvFilter::new("info,sqlx::postgres::notice=warn"),
         Some((name, text)) => EnvFilter::try_new(&text)
             .map_err(|error| Failed::new(Exit::Usage, format!("{name} cannot be read: {error}")))?,
     };

@@ -77,7 +77,7 @@ impl Add {
     async fn run(self, sources: &Sources) -> Result<(), Failed> {
         self.check_owners()?;
         let password = if self.system { None } else { Some(read_password()?) };
-        let open = sources.open().await?;
+        let open = sources.open_or_make().await?;
         let missing = format!("an owner is no enabled human service rep: {}", self.owner.join(" or "));
         let form = RepForm {
             email: self.email,

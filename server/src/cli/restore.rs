@@ -52,9 +52,9 @@ impl Restore {
         // All of it is read before a database is touched.
         let mut archive = Archive::open(&self.file).map_err(failed)?;
         let taken_at = archive.taken_at();
-        let open = sources.open().await?;
-        let since = self.since(&archive, &open).await?;
+        let open = sources.open_or_make().await?;
         let is_unused = open.store.is_unused().await.broken(|error| error.to_string())?;
+        let since = self.since(&archive, &open, is_unused).await?;
         let copy = (!is_unused).then(|| self.copy());
         let entry = open.service.restore_entry(taken_at, &open.origin()).await;
         let entry = entry.map_err(|failure| Failed::of(failure, ""))?;
@@ -74,15 +74,22 @@ impl Restore {
     }
 
     /// What becomes of what was taken back since: by the flags, or by what is answered.
-    async fn since(&self, archive: &Archive, open: &Open) -> Result<Since, Failed> {
+    async fn since(&self, archive: &Archive, open: &Open, is_unused: bool) -> Result<Since, Failed> {
         if self.revoke_since {
             return Ok(Since::Revoke);
         }
         if self.revive_revoked {
             return Ok(Since::Revive);
         }
-        let found = open.store.taken_back_since(archive).await.broken(|error| error.to_string())?;
         let taken_at = archive.taken_at().to_rfc3339();
+        if is_unused {
+            let line = format!(
+                "nothing was done: the backup is of {taken_at}, and this database is empty: nobody can tell what was \
+                 revoked since then. With --revive-revoked it is taken as it is; revoke again what you know of"
+            );
+            return Err(Failed::new(Exit::Unconfirmed, line));
+        }
+        let found = open.store.taken_back_since(archive).await.broken(|error| error.to_string())?;
         let found = in_words(found);
         if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
             let line = format!(

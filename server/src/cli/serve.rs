@@ -22,7 +22,7 @@ use serde::Serialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::failure::{Broken as _, Exit, Failed};
 use super::listening::Taken;
@@ -39,6 +39,8 @@ use crate::{NetworkSettings, ServerState, WebSettings};
 /// How long the last steps may take, after connections have had theirs: together they end before 10 seconds.
 const LEAVE: Duration = Duration::from_millis(250);
 const LAST_FLUSH: Duration = Duration::from_millis(800);
+/// How long after the signal the last uses may take to be written, where connections needed less than their time.
+const FLUSHED_BY: Duration = Duration::from_secs(8);
 const LAST_ENTRIES: Duration = Duration::from_millis(400);
 const CLOSE: Duration = Duration::from_millis(250);
 
@@ -268,16 +270,17 @@ async fn serve(open: Open, state: ServerState, doors: Doors, mut stop: Stop) -> 
             failed = schema_chore::other_schema(&store) => Err(failed),
         };
         stopping.send_replace(true);
-        ended
+        (ended, Instant::now())
     };
     let pages = connections::serve(doors.pages, pages, Limits::default(), until_stopped(stopped.clone()));
-    let ((), (), ended) = tokio::join!(pages, vendors, stop);
+    let ((), (), (ended, stopped_at)) = tokio::join!(pages, vendors, stop);
 
     running.shutdown().await;
     if let Ok(Err(error)) = timeout(LEAVE, service.leave_index()).await {
         tracing::warn!(cause = %error, "other nodes could not be told that this one has left");
     }
-    match timeout(LAST_FLUSH, service.flush_last_use()).await {
+    let left = FLUSHED_BY.saturating_sub(stopped_at.elapsed());
+    match timeout(LAST_FLUSH.max(left), service.flush_last_use()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::error!(cause = %error, "the last uses of tokens could not be written"),
         Err(_) => tracing::error!("the last uses of tokens could not be written in time"),

@@ -132,10 +132,19 @@ impl Sources {
             .broken(|error| format!("the integrations {name}, line {}: {}", error.line, error.reason))
     }
 
-    /// The use cases for one command.
+    /// The use cases for one command, over a database that is there.
     pub(super) async fn open(&self) -> Result<Open, Failed> {
+        self.open_for_command(Opening::UseExisting).await
+    }
+
+    /// The use cases for one command that may be the first one: where there is no database, it is made.
+    pub(super) async fn open_or_make(&self) -> Result<Open, Failed> {
+        self.open_for_command(Opening::UseCurrent).await
+    }
+
+    async fn open_for_command(&self, opening: Opening) -> Result<Open, Failed> {
         let catalog = self.read_catalog(&self.catalog_text()?)?;
-        self.open_with(catalog, Opening::UseCurrent, VendorLimits::default()).await
+        self.open_with(catalog, opening, VendorLimits::default()).await
     }
 
     /// The use cases, with a catalog that has been read.

@@ -18,7 +18,7 @@ use latchkey_app::ssr::RequestContext;
 use latchkey_domain::Role;
 use latchkey_service::{Caller, Origin};
 
-use super::{cookie, headers, kept, pages};
+use super::{cookie, headers, kept, pages, unavailable};
 use crate::header_lines::{HeaderLines, text_of};
 use crate::problem::{Problem, ProblemCode};
 use crate::{ServerState, WebSettings, request};
@@ -43,7 +43,7 @@ pub(super) async fn pass(State(state): State<ServerState>, mut request: Request,
                 Admission::SignInFirst => pages::to_sign_in(&request),
                 Admission::ForAdmins => pages::forbidden(context, request).await,
             },
-            Err(()) => Problem::unavailable().into_response(&origin.request_id),
+            Err(()) => unavailable::answer(&request, &origin.request_id),
         },
     };
     headers::complete(response.headers_mut());

@@ -19,6 +19,7 @@ mod kept;
 mod links;
 mod pages;
 mod system_settings;
+mod unavailable;
 
 use axum::Router;
 use axum::extract::Request;

@@ -21,8 +21,7 @@ use leptos::prelude::{Owner, provide_context, use_context};
 use leptos_axum::{ResponseOptions, render_app_async_with_context};
 use tower_http::compression::CompressionLayer;
 
-use super::{HOME, administration, forms, gate, headers, kept, links, system_settings};
-use crate::problem::Problem;
+use super::{HOME, administration, forms, gate, headers, kept, links, system_settings, unavailable};
 use crate::{ServerState, assets, request};
 
 /// Pages that need no session. They are the front door, and plain: no scripts.
@@ -79,7 +78,7 @@ async fn one_token(State(state): State<ServerState>, request: Request) -> Respon
         Ok(token) => render_with(context, Given::Token(Box::new(token)), request).await,
         Err(failure) => match failure.into_refusal(&context.origin.request_id) {
             Refusal::NotFound => not_found(&state, request).await,
-            _ => Problem::unavailable().into_response(&context.origin.request_id),
+            _ => unavailable::answer(&request, &context.origin.request_id),
         },
     }
 }
@@ -114,8 +113,8 @@ async fn set_up(state: &ServerState, context: RequestContext, request: Request) 
 /// The page that says there is nothing at an address.
 pub(super) async fn not_found(state: &ServerState, request: Request) -> Response {
     let origin = request::origin_of(&request);
-    let Ok(context) = gate::context(state, request.headers(), origin).await else {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    let Ok(context) = gate::context(state, request.headers(), origin.clone()).await else {
+        return unavailable::answer(&request, &origin.request_id);
     };
     let (mut parts, _) = request.into_parts();
     parts.method = http::Method::GET;

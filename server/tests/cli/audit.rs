@@ -16,6 +16,10 @@ fn the_chain_is_made_checked_sealed_and_cut_off() {
     place.add_rep("ann@example.com", &[]);
     assert!(place.run(&["audit", "verify"]).failure(5).contains("latchkey.audit-key"));
     let mut server = place.serve(&[]);
+    let first = wait_for("the first entry's link", || {
+        let verified = place.run(&["audit", "verify"]).json();
+        (verified["entries"] == 1).then(|| verified["head"].as_str().unwrap().to_owned())
+    });
     place.add_token("x");
     // The server sequences what another process wrote.
     wait_for("the entries' links", || {
@@ -40,6 +44,13 @@ fn the_chain_is_made_checked_sealed_and_cut_off() {
     // The chain goes on behind the seal, with the entry that tells of it.
     let verified = place.run(&["audit", "verify", "--head", &head]).json();
     assert_eq!((&verified["first"], &verified["entries"]), (&json!(3), &json!(1)));
+
+    // A head from before that is no sign that anything was cut off.
+    let elsewhere = place.run(&["audit", "verify", "--head", &first]);
+    let said = elsewhere.failure(4);
+    assert!(said.contains("not among the entries 3 to 3; look for it in the segments"), "{said}");
+    let found = place.run(&["audit", "verify", "--segment", "segment", "--head", &first]).json();
+    assert_eq!(found["head_found_at"], 1);
 
     let text = std::fs::read_to_string(place.path("segment")).unwrap();
     place.write("changed", text.replacen("token_created", "token_revoked", 1));

@@ -155,6 +155,9 @@ fn a_backup_is_restored_where_everything_was_lost_and_says_what_it_cannot_know()
     place.run(&["backup", "backup"]).json();
     let other = place.on(&format!("sqlite://{}", place.path("new.db").display()));
     assert!(other.run(&["restore", "backup", "--revoke-since"]).failure(4).contains("cannot tell what was revoked"));
+    let asked = other.run(&["restore", "backup"]);
+    let asked = asked.failure(6);
+    assert!(asked.contains("this database is empty: nobody can tell what was revoked"), "{asked}");
     let restored: Ran = other.run(&["restore", "backup", "--revive-revoked"]);
     assert_eq!(restored.json()["replaced"], Value::Null);
     assert_eq!(other.run(&["token", "list"]).lines().len(), 1);

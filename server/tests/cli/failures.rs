@@ -50,6 +50,29 @@ fn arguments_that_make_no_sense_are_2_and_touch_nothing() {
 }
 
 #[test]
+fn what_needs_a_database_makes_none() {
+    let place = Place::new();
+    let sid = "LK0193584c7be07d2c9f0e6a51b2c4d8e7";
+    for arguments in [
+        &["backup", "copy"][..],
+        &["export", "copy"],
+        &["rep", "list"],
+        &["rep", "disable", NOBODY],
+        &["token", "list"],
+        &["token", "revoke", sid],
+    ] {
+        let ran = place.run(arguments);
+        let line = ran.failure(5);
+        assert!(line.contains("there is nothing of Latchkey's at ") && line.contains("--database-url"), "{line}");
+        assert!(!place.has_database() && !place.path("copy").exists(), "{arguments:?}");
+    }
+    // Nor is an empty file taken for one.
+    place.write("latchkey.db", b"");
+    place.run(&["backup", "copy"]).failure(5);
+    assert!(!place.path("copy").exists());
+}
+
+#[test]
 fn what_does_not_exist_is_3() {
     let place = Place::new();
     place.add_rep("ann@example.com", &[]);

@@ -2,9 +2,10 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use sqlx::{Connection as _, Executor as _};
 
 use crate::support::{PATIENCE, Place, Server, client, is_full, wait_for};
 
@@ -83,6 +84,42 @@ async fn uses_of_tokens_are_written_down_at_the_end() {
     server.signal("TERM");
     assert_eq!(server.wait().0.code(), Some(0));
     assert!(place.run(&["token", "list"]).json()["last_used_at"].is_string());
+}
+
+#[tokio::test]
+async fn uses_of_tokens_are_written_down_while_it_serves() {
+    let place = Place::new();
+    place.add_rep("ann@example.com", &[]);
+    let token = place.add_token("x");
+    let server = place.serve(&[]);
+    assert_eq!(status(server.url(), &token).await, 200);
+    let used = wait_for("the use", || place.run(&["token", "list"]).json()["last_used_at"].as_str().map(str::to_owned));
+    assert!(!used.is_empty());
+    server.kill();
+}
+
+#[tokio::test]
+async fn uses_of_tokens_are_written_down_at_the_end_also_where_that_takes_a_while() {
+    let place = Place::new();
+    place.add_rep("ann@example.com", &[]);
+    let token = place.add_token("x");
+    let mut server = place.serve(&[]);
+    sqlx::any::install_default_drivers();
+    let mut other = sqlx::AnyConnection::connect(&place.database_url()).await.unwrap();
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    assert_eq!(status(server.url(), &token).await, 200);
+    server.signal("TERM");
+    // As long as writing a hundred thousand uses takes on a slow disk, nobody gives up.
+    let begun = Instant::now();
+    wait_for("two seconds", || {
+        assert!(server.is_running());
+        (begun.elapsed() > Duration::from_secs(2)).then_some(())
+    });
+    other.execute("ROLLBACK").await.unwrap();
+    let (status, took) = server.wait();
+    assert_eq!(status.code(), Some(0));
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    assert!(place.run(&["token", "list"]).json()["last_used_at"].is_string(), "{}", server.log());
 }
 
 #[test]

@@ -226,6 +226,11 @@ impl Server {
         self.child.wait().unwrap();
     }
 
+    /// Whether it has not ended.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     /// Waits for the end, and tells how long that took.
     pub(crate) fn wait(&mut self) -> (ExitStatus, Duration) {
         let started = Instant::now();

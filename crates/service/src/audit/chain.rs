@@ -98,8 +98,11 @@ pub enum Flaw {
         /// The entry's id.
         entry_id: i64,
     },
-    /// The head that was asked for is in no link: the log was cut off before it, or replaced by an older one.
+    /// The head that was asked for is in no link: the log was cut off before it, or replaced by an older one; or it is
+    /// of an entry that was sealed and taken out.
     HeadNotFound {
+        /// The first link there is.
+        first_seq: i64,
         /// The last link there is.
         last_seq: i64,
     },
@@ -123,9 +126,14 @@ impl fmt::Display for Flaw {
             Self::RemovedWhileWaiting { entry_id } => {
                 write!(formatter, "row {entry_id} is missing; it was removed before it was sequenced")
             }
-            Self::HeadNotFound { last_seq } => write!(
+            Self::HeadNotFound { first_seq: ..=1, last_seq } => write!(
                 formatter,
                 "the log was cut off: it ends at entry {last_seq}, and the head that was asked for is not in it"
+            ),
+            Self::HeadNotFound { first_seq, last_seq } => write!(
+                formatter,
+                "the head that was asked for is not among the entries {first_seq} to {last_seq}; look for it in the \
+                 segments of those before (--segment FILE): the log was cut off if it is in none of them"
             ),
         }
     }
@@ -134,6 +142,7 @@ impl fmt::Display for Flaw {
 /// A walk along a chain.
 pub(crate) struct Walk<'key> {
     key: &'key AuditKey,
+    start: AuditHead,
     at: AuditHead,
     sought: Option<AuditMac>,
     found: Option<i64>,
@@ -143,7 +152,7 @@ impl<'key> Walk<'key> {
     /// Begins behind `start`. `sought` is looked for among the HMACs that are passed.
     pub(crate) fn begin(key: &'key AuditKey, start: AuditHead, sought: Option<AuditMac>) -> Self {
         let found = sought.filter(|sought| *sought == start.mac).map(|_| start.seq);
-        Self { key, at: start, sought, found }
+        Self { key, start, at: start, sought, found }
     }
 
     /// Goes on to the next link there is.
@@ -177,7 +186,9 @@ impl<'key> Walk<'key> {
     /// [`Flaw::HeadNotFound`] where one was sought and not found.
     pub(crate) const fn found(&self) -> Result<Option<i64>, Flaw> {
         match (self.sought, self.found) {
-            (Some(_), None) => Err(Flaw::HeadNotFound { last_seq: self.at.seq }),
+            (Some(_), None) => {
+                Err(Flaw::HeadNotFound { first_seq: self.start.seq.saturating_add(1), last_seq: self.at.seq })
+            }
             (_, found) => Ok(found),
         }
     }
@@ -296,7 +307,7 @@ mod tests {
             let removed: Vec<_> = links.drain(from..to).collect();
             let flaw = walk(&links, head).unwrap_err();
             if from == links.len() {
-                prop_assert_eq!(flaw, Flaw::HeadNotFound { last_seq: removed[0].seq - 1 });
+                prop_assert_eq!(flaw, Flaw::HeadNotFound { first_seq: 1, last_seq: removed[0].seq - 1 });
             } else {
                 prop_assert_eq!(flaw, Flaw::Missing { seq: removed[0].seq });
             }
@@ -354,7 +365,7 @@ mod tests {
         for link in &links {
             assert_eq!(walk(&links, Some(link.mac)), Ok(head));
         }
-        assert_eq!(walk(&links[..3], Some(head.mac)), Err(Flaw::HeadNotFound { last_seq: 3 }));
+        assert_eq!(walk(&links[..3], Some(head.mac)), Err(Flaw::HeadNotFound { first_seq: 1, last_seq: 3 }));
         assert_eq!(walk(&[], None), Ok(AuditHead::NONE));
     }
 

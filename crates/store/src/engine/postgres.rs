@@ -148,6 +148,9 @@ async fn migrate(
             return Err(OpenError::MigrationNeeded { database: database.to_owned(), found, known: to });
         }
         Some(_) => fitness::check_alone(connection, database).await?,
+        None if opening == Opening::UseExisting => {
+            return Err(OpenError::NothingThere { database: database.to_owned() });
+        }
         None => {}
     }
     // One transaction around all of it, ledger included: nobody ever sees half of a schema, and a migration that

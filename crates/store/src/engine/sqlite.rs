@@ -36,11 +36,15 @@ const WRITER: &str = "PRAGMA synchronous = FULL";
 /// Opens the file that `rest`, the URL after its scheme, names.
 pub(crate) async fn open(rest: &str, opening: Opening) -> Result<SqlStore, OpenError> {
     let path = path_of(rest)?;
-    make_file(&path)?;
+    if opening != Opening::UseExisting {
+        make_file(&path)?;
+    } else if !path.exists() {
+        return Err(OpenError::NothingThere { database: path.display().to_string() });
+    }
     // Absolute and without detours, so that a change of directory changes nothing, and so that every character of
     // it survives its way through a URL into the pools.
     let path = fs::canonicalize(&path).map_err(|error| cannot_open(&path, &error))?;
-    let schema = prepare(&path, &schema::sqlite()).await?;
+    let schema = prepare(&path, opening, &schema::sqlite()).await?;
 
     let options = pool_options(&path)?;
     let readers = if opening == Opening::Serve { READERS } else { 1 };
@@ -109,7 +113,7 @@ fn private_file(path: &Path) -> io::Result<File> {
 }
 
 /// Brings the schema up to date, on a connection of its own.
-async fn prepare(path: &Path, migrator: &Migrator) -> Result<SchemaChange, OpenError> {
+async fn prepare(path: &Path, opening: Opening, migrator: &Migrator) -> Result<SchemaChange, OpenError> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .journal_mode(SqliteJournalMode::Wal)
@@ -117,7 +121,7 @@ async fn prepare(path: &Path, migrator: &Migrator) -> Result<SchemaChange, OpenE
         .foreign_keys(true)
         .busy_timeout(PATIENCE);
     let mut connection = connect(path, &options).await?;
-    let outcome = migrate(&mut connection, path, migrator).await;
+    let outcome = migrate(&mut connection, path, opening, migrator).await;
     let closed = connection.close().await;
     let change = outcome?;
     closed.map_err(|error| explain(path, &error))?;
@@ -143,6 +147,7 @@ async fn connect(path: &Path, options: &SqliteConnectOptions) -> Result<SqliteCo
 async fn migrate(
     connection: &mut SqliteConnection,
     path: &Path,
+    opening: Opening,
     migrator: &Migrator,
 ) -> Result<SchemaChange, OpenError> {
     let database = path.display().to_string();
@@ -158,6 +163,7 @@ async fn migrate(
     }
     let backup = match from {
         Some(_) => Some(back_up(connection, path, to).await?),
+        None if opening == Opening::UseExisting => return Err(OpenError::NothingThere { database }),
         None => None,
     };
     // One transaction around all of it: of two processes that start together the second finds everything done, and

@@ -144,7 +144,7 @@ pub(crate) async fn what_was_changed_is_named(fixture: Fixture) {
             None => drop(whole(found)),
         }
         if change.ends_with("id = 6") {
-            let cut = AuditVerdict::Broken(Flaw::HeadNotFound { last_seq: 5 });
+            let cut = AuditVerdict::Broken(Flaw::HeadNotFound { first_seq: 1, last_seq: 5 });
             assert_eq!(verify_audit(store, &key(), Some(head.mac)).await.unwrap(), cut);
         }
     }

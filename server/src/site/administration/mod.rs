@@ -26,8 +26,8 @@ use latchkey_domain::{Refusal, RepId};
 use latchkey_service::{Caller, Failure};
 
 use super::pages::{self, Given};
+use super::unavailable;
 use crate::ServerState;
-use crate::problem::Problem;
 
 /// The handler of a page of administration; `None` where the path is none of them.
 pub(super) fn page_at(path: &str) -> Option<MethodRouter<ServerState>> {
@@ -92,7 +92,7 @@ pub(super) async fn fail(
     match failure.into_refusal(&context.origin.request_id) {
         Refusal::NotFound => pages::not_found(state, request).await,
         Refusal::Forbidden => pages::forbidden(context.clone(), request).await,
-        _ => Problem::unavailable().into_response(&context.origin.request_id),
+        _ => unavailable::answer(&request, &context.origin.request_id),
     }
 }
 

@@ -4,7 +4,7 @@ use latchkey_domain::{DAY, Role};
 use latchkey_service::ports::Store as _;
 use latchkey_service::{AuditAction, AuditSubject};
 
-use crate::support::{Answer, Caller as _, IssuedToken, NOW, PASSWORD, Recording, SignedIn, TestApp};
+use crate::support::{Answer, Caller as _, CredentialForm, IssuedToken, NOW, PASSWORD, Recording, SignedIn, TestApp};
 
 const ALL: &str = "/administration/personal-access-tokens";
 const ADMIN: &str = "admin@example.com";
@@ -127,11 +127,21 @@ async fn a_look_up_finds_whose_a_secret_is_and_keeps_nothing_of_it() {
     let recording = Recording::start();
     let look_up = async |typed: &str| admin.post_form(ALL, &[("action", "look-up"), ("credential", typed)]).await;
     let both = format!("{}:{}", tokens[0].sid, tokens[0].secret);
+    let as_sent = |form: CredentialForm| form.header(&tokens[0].sid.to_string(), &tokens[0].secret);
+    let (name, basic) = as_sent(CredentialForm::Basic);
+    let in_a_log = format!("'{name}: {basic}'");
+    let (_, pair) = as_sent(CredentialForm::XTwToken);
+    let (_, bearer) = as_sent(CredentialForm::Bearer);
     for (typed, index) in [
         (tokens[0].secret.as_str(), 0),
         (&format!(" {}\n", tokens[1].secret), 1),
         (&both, 0),
         (&tokens[1].sid.to_string(), 1),
+        (&basic, 0),
+        (&in_a_log, 0),
+        (&pair, 0),
+        (&format!("x-tw-token: {pair}"), 0),
+        (&format!("Authorization: {bearer}"), 0),
     ] {
         let answer = look_up(typed).await;
         assert_eq!(answer.leads_to(), (200, String::new()), "valid or not");

@@ -12,3 +12,4 @@ mod policy;
 mod secrets;
 mod service_reps;
 mod tokens_for_others;
+mod unavailable;

@@ -1,7 +1,7 @@
 //! One token of anybody's: found by its SID, or by an Auth Token that somebody has come across.
 
 use latchkey_domain::view::RevokedView;
-use latchkey_domain::{AccountSid, AuthToken, PlainText, Refusal};
+use latchkey_domain::{AccountSid, AuthToken, CredentialHeaders, HeaderValues, PlainText, Presented, Refusal};
 
 use crate::ports::Rep;
 use crate::{AuditAction, AuditEntry, AuditSubject, Caller, Outcome, OwnToken, Service, hash_of};
@@ -49,10 +49,9 @@ impl Service {
     pub async fn look_up_token(&self, caller: &Caller, typed: &PlainText) -> Outcome<LookUp> {
         caller.require_admin()?;
         let typed = typed.expose().trim();
-        // Somebody may have found both, as they are sent: SID:AuthToken.
-        let (found, by) = match (typed.parse::<AccountSid>(), AuthToken::parse(secret_in(typed).as_bytes())) {
+        let (found, by) = match (typed.parse::<AccountSid>(), secret_in(typed)) {
             (Ok(sid), _) => (self.store.token(sid, None).await?.map(|token| token.sid), "by Account SID"),
-            (_, Ok(secret)) => {
+            (_, Some(secret)) => {
                 let credential = self.store.credential(hash_of(&secret)).await?;
                 (credential.map(|credential| credential.token.sid), "by Auth Token")
             }
@@ -78,7 +77,17 @@ impl Service {
     }
 }
 
-/// What stands behind the last colon, without the white space that copying brings along.
-fn secret_in(typed: &str) -> &str {
-    typed.rsplit(':').next().unwrap_or(typed).trim()
+/// The Auth Token in what somebody has found: alone, behind its Account SID, or as it is sent, which is how it stands in
+/// a log: the value of `Authorization` or `x-tw-token`, with the header's name or without. What copying brings along is
+/// passed over.
+fn secret_in(found: &str) -> Option<AuthToken> {
+    let value =
+        found.rsplit(':').next().unwrap_or(found).trim_matches(|end: char| end.is_whitespace() || "'\"".contains(end));
+    let sent = HeaderValues::One(value.as_bytes());
+    let headers = [
+        CredentialHeaders { authorization: sent, ..CredentialHeaders::default() },
+        CredentialHeaders { x_tw_token: sent, ..CredentialHeaders::default() },
+    ];
+    let alone = AuthToken::parse(value.as_bytes()).ok();
+    alone.or_else(|| headers.iter().find_map(|headers| Some(Presented::from_request(headers).ok()??.token)))
 }
