@@ -9,8 +9,8 @@ use crate::paths::window_title;
 
 const TITLE: &str = "Not available for now";
 
-/// The page, whole. `again` is where the same is asked again; `None` after a form, whose fields the browser still has
-/// on the page before.
+/// The page, whole. `again` is where the same is asked again; `None` after a form, which
+/// the browser sends again when the page is reloaded.
 #[must_use]
 pub fn unavailable_page(assets: Option<PageAssets>, again: Option<String>, request_id: String) -> String {
     Owner::new().with(|| {
@@ -22,8 +22,9 @@ pub fn unavailable_page(assets: Option<PageAssets>, again: Option<String>, reque
         });
         let way_on = match again {
             Some(target) => view! { <a class="btn primary" href=target>"Try again"</a> }.into_any(),
-            None => view! { <p>"Nothing was done. Go back, where what you entered still is, and send it again."</p> }
-                .into_any(),
+            None => {
+                view! { <p>"Nothing was done. Reload this page to send what you entered once more."</p> }.into_any()
+            }
         };
         view! {
             <!DOCTYPE html>

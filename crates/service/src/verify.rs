@@ -8,7 +8,7 @@
 //!    the scope.
 //!
 //! Where the index of live tokens (`index/`) is known to be current, it is all that a call reads: there a token that
-//! has ended is as unknown as one that never was. Otherwise each call reads the database. The verdict is made by the
+//! was revoked is as unknown as one that never was. Otherwise each call reads the database. The verdict is made by the
 //! same rule from the same facts either way.
 
 use latchkey_domain::{Presented, ScopeName, Timestamp, Usage, UsedFrom, Verdict};

@@ -28,6 +28,7 @@ use latchkey_service::{Caller, Failure};
 use super::pages::{self, Given};
 use super::unavailable;
 use crate::ServerState;
+use crate::problem::Problem;
 
 /// The handler of a page of administration; `None` where the path is none of them.
 pub(super) fn page_at(path: &str) -> Option<MethodRouter<ServerState>> {
@@ -92,6 +93,7 @@ pub(super) async fn fail(
     match failure.into_refusal(&context.origin.request_id) {
         Refusal::NotFound => pages::not_found(state, request).await,
         Refusal::Forbidden => pages::forbidden(context.clone(), request).await,
+        Refusal::Unconfirmed => Problem::in_doubt().into_response(&context.origin.request_id),
         _ => unavailable::answer(&request, &context.origin.request_id),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -28,10 +28,16 @@ pub(super) enum Trouble {
 /// Trouble that is being made.
 pub(super) struct Making {
     is_over: Arc<AtomicBool>,
+    begun: Arc<AtomicUsize>,
     thread: Option<JoinHandle<usize>>,
 }
 
 impl Making {
+    /// How often it has begun so far.
+    pub(super) fn begun(&self) -> usize {
+        self.begun.load(Ordering::SeqCst)
+    }
+
     /// Ends it, and tells how often it was made.
     pub(super) fn end(mut self) -> usize {
         self.is_over.store(true, Ordering::SeqCst);
@@ -48,10 +54,11 @@ impl Drop for Making {
 
 /// Begins to make trouble. The cluster lives until that ends.
 pub(super) fn begin(trouble: Trouble, nodes: &Nodes, mut cluster: Cluster) -> Making {
-    let is_over = Arc::new(AtomicBool::new(false));
+    let (is_over, times) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let ids: Vec<u32> = nodes.servers.iter().map(crate::support::Server::id).collect();
     let url = nodes.url.clone();
-    let over = Arc::clone(&is_over);
+    let (over, beginning) = (Arc::clone(&is_over), Arc::clone(&times));
+    let count = move || beginning.fetch_add(1, Ordering::SeqCst);
     let thread = thread::spawn(move || {
         let (mut chance, mut made, mut cut_off) = (Chance(20_261_125), 0, 0);
         while !over.load(Ordering::SeqCst) {
@@ -60,14 +67,19 @@ pub(super) fn begin(trouble: Trouble, nodes: &Nodes, mut cluster: Cluster) -> Ma
                 Trouble::None => continue,
                 Trouble::NodeStopped => {
                     let node = ids[made % ids.len()];
+                    count();
                     signal("STOP", node);
                     pause(&mut chance, 3_000);
                     signal("CONT", node);
                 }
-                Trouble::ConnectionsCut => cut_off += cut(&url, chance.below(10) == 0),
+                Trouble::ConnectionsCut => {
+                    count();
+                    cut_off += cut(&url, chance.below(10) == 0);
+                }
                 Trouble::DatabaseCrashes => {
                     // Long enough for something to be done in between.
                     thread::park_timeout(Duration::from_millis(3_000 + chance.below(3_000)));
+                    count();
                     cluster.restart().unwrap();
                 }
             }
@@ -78,7 +90,7 @@ pub(super) fn begin(trouble: Trouble, nodes: &Nodes, mut cluster: Cluster) -> Ma
         assert!(has_cut, "{cut_off} connections in {made} cuts: nodes say something else on them by now");
         made
     });
-    Making { is_over, thread: Some(thread) }
+    Making { is_over, begun: times, thread: Some(thread) }
 }
 
 fn pause(chance: &mut Chance, most: u64) {

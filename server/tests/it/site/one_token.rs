@@ -2,7 +2,7 @@
 
 use latchkey_domain::{ScopeChoice, TokenForm};
 
-use crate::support::{Answer, Caller as _, SignedIn, TestApp, origin};
+use crate::support::{Answer, Caller as _, SignedIn, TestApp, Vendor, origin};
 
 const TOKENS: &str = "/settings/personal-access-tokens";
 
@@ -35,7 +35,7 @@ async fn it_says_what_the_token_is_and_nothing_secret() {
         "Employee Read",
         "sensitive",
         "/api/v1/employees/{id}",
-        "Never",
+        "Never, as of 30 seconds ago",
         "An operator, on the command line",
         &format!("&amp;revoke={}", token.sid),
     ] {
@@ -46,8 +46,13 @@ async fn it_says_what_the_token_is_and_nothing_secret() {
     app.service.limit_token(token.sid, own, &origin()).await.unwrap();
     let page = asked(&ann, &token.sid.to_string(), "").await;
     assert!(page.contains("7 calls in 1 second; more get 429"), "{page}");
-    app.revoke(token.sid).await;
-    let page = asked(&ann, &token.sid.to_string(), "").await;
+    let sid = token.sid;
+    let call = Vendor::new(&app, token).get("/api/v1/token").await;
+    assert_eq!(call.status, 200);
+    let page = asked(&ann, &sid.to_string(), "").await;
+    assert!(page.contains("A call through another server shows here within 30 seconds."), "{page}");
+    app.revoke(sid).await;
+    let page = asked(&ann, &sid.to_string(), "").await;
     assert!(page.contains("Revoked") && !page.contains("revoke="), "{page}");
 }
 

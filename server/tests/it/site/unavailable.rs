@@ -29,7 +29,7 @@ async fn a_reader_gets_a_page_that_says_so() {
 }
 
 #[tokio::test]
-async fn after_a_form_it_says_where_what_was_typed_is() {
+async fn after_a_form_it_says_how_to_send_it_again() {
     let app = TestApp::start().await;
     app.person(ANN, Role::Admin).await;
     let ann = app.signed_in(ANN).await;
@@ -37,7 +37,7 @@ async fn after_a_form_it_says_where_what_was_typed_is() {
     let form = || Request::new("POST", "/administration/service-reps/new").form(&[("name", "Carl & Co")]);
     let page = ann.send(form().header("accept", BROWSER)).await;
     assert_eq!(page.status, 503);
-    assert!(page.text().contains("Nothing was done. Go back"), "{}", page.text());
+    assert!(page.text().contains("Nothing was done. Reload this page"), "{}", page.text());
     assert!(!page.text().contains("href=\"/administration"), "{}", page.text());
     // Our own script keeps the form as it is, for which it needs no page.
     let problem = ann.send(form().header("accept", "text/html,application/problem+json")).await;
