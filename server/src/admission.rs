@@ -78,7 +78,10 @@ impl Vendor {
 
     /// Says it of this answer.
     pub(crate) fn mark(&self, response: &mut Response) {
-        response.headers_mut().extend(standing_of(&self.credential, self.usage.as_ref()));
+        // An API behind the gateway may have limits of its own, which say of this token nothing.
+        for (name, value) in standing_of(&self.credential, self.usage.as_ref()) {
+            response.headers_mut().insert(name, value);
+        }
     }
 }
 

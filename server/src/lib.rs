@@ -2,6 +2,7 @@
 
 mod admission;
 pub mod api;
+mod arriving;
 mod assets;
 mod auth;
 pub mod cli;

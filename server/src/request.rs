@@ -19,7 +19,6 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::header::{ACCEPT, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderName, HeaderValue, StatusCode};
-use http_body::Body as _;
 use latchkey_domain::path;
 use latchkey_service::{Origin, RequestId};
 use tokio::time::{Instant, sleep};
@@ -27,6 +26,7 @@ use tracing::Level;
 
 use crate::ServerState;
 use crate::admission::Vendor;
+use crate::arriving;
 use crate::auth;
 use crate::connections::{AnswerText, Client, Whole};
 use crate::header_lines::HeaderLines;
@@ -147,7 +147,7 @@ pub(crate) async fn handle_whole(
     let started = Instant::now();
     let arrival = Arrival::of(state, request, client);
     let request_id = arrival.request_id.as_str();
-    let answer = guarded(&arrival, None, true, answering(&arrival)).await;
+    let answer = guarded(&arrival, None, Problem::too_slow, answering(&arrival)).await;
     let (status, body) = match answer.unwrap_or_else(|failure| Answer::Response(failure.into_response(request_id))) {
         Answer::Yes(vendor) => {
             to.begin(StatusCode::OK, started);
@@ -188,7 +188,7 @@ pub(crate) fn origin_of(request: &Request) -> Origin {
 }
 
 async fn answer<Routed>(
-    mut request: Request,
+    request: Request,
     arrival: Arrival,
     route: RouteClass,
     routed: impl FnOnce(Request, Arrival) -> Routed,
@@ -198,13 +198,21 @@ where
 {
     let request_id = arrival.request_id.as_str();
     let for_people = accepts_html(&request);
-    let has_arrived = request.body().is_end_stream();
+    let is_safe = request.method().is_safe();
+    let (mut request, has_arrived) = arriving::watch(request);
     // Questions are never forwarded, so nobody would look for it.
     let limit = (!route.is_question()).then(TimeLimit::default);
     if let Some(limit) = &limit {
         request.extensions_mut().insert(limit.clone());
     }
-    let failure = match guarded(&arrival, limit, has_arrived, routed(request, arrival)).await {
+    // Where the request has arrived, it is not the client that took too long, but what its answer waits for: the
+    // database, or an integration's own service. Whether it was done is not known then.
+    let late = || match (has_arrived.get(), is_safe) {
+        (false, _) => Problem::new(ProblemCode::RequestTimeout, "The request did not arrive in time. Send it again."),
+        (true, true) => Problem::too_slow(),
+        (true, false) => Problem::in_doubt(),
+    };
+    let failure = match guarded(&arrival, limit, late, routed(request, arrival)).await {
         Ok(response) => return response,
         Err(failure) => failure,
     };
@@ -216,12 +224,11 @@ where
     (response.status(), text).into_response()
 }
 
-/// What is answered, if that is in time and there is no panic. Where the request has arrived, it is not the client that
-/// took too long, but what its answer waits for: the database, or an integration's own service.
+/// What is answered, if that is in time (or `late` otherwise) and there is no panic.
 async fn guarded<T>(
     arrival: &Arrival,
     limit: Option<TimeLimit>,
-    has_arrived: bool,
+    late: impl FnOnce() -> Problem,
     answering: impl Future<Output = T>,
 ) -> Result<T, Problem> {
     // Most requests are answered without a wait, and then the timer is never set.
@@ -237,11 +244,13 @@ async fn guarded<T>(
             tracing::error!(%request_id, panic = message_of(panic.as_ref()), "a request's handler panicked");
             Err(Problem::new(ProblemCode::Internal, "Something went wrong inside Latchkey. Try again."))
         }
-        None if has_arrived => {
-            tracing::error!(request_id = %arrival.request_id, "a request was not answered in time");
-            Err(Problem::too_slow())
+        None => {
+            let problem = late();
+            if problem.code() != ProblemCode::RequestTimeout {
+                tracing::error!(request_id = %arrival.request_id, "a request was not answered in time");
+            }
+            Err(problem)
         }
-        None => Err(Problem::new(ProblemCode::RequestTimeout, "The request did not arrive in time. Send it again.")),
     }
 }
 
@@ -284,12 +293,17 @@ mod tests {
 
     async fn answered(path: &str, accept: &str) -> (u16, String) {
         let never = Body::from_stream(futures_util::stream::pending::<Result<Bytes, std::io::Error>>());
-        let body = if path == "/slow" { never } else { Body::empty() };
-        let request = Request::get(path).header(ACCEPT, accept).body(body).unwrap();
+        let (method, body) = match path {
+            "/slow" => ("POST", never),
+            "/posted" => ("POST", Body::from("all of it")),
+            _ => ("GET", Body::empty()),
+        };
+        let request = Request::builder().method(method).uri(path).header(ACCEPT, accept).body(body).unwrap();
         let arrival = Arrival { peer: [127, 0, 0, 1].into(), address: None, request_id: RequestId::default() };
-        let routed = async |request: Request, _| match request.uri().path() {
-            "/panic" => panic!("hunter2"),
-            _ => std::future::pending::<Response>().await,
+        let routed = async |request: Request, _| {
+            assert_ne!(request.uri().path(), "/panic", "hunter2");
+            to_bytes(request.into_body(), usize::MAX).await.unwrap();
+            std::future::pending::<Response>().await
         };
         let response = answer(request, arrival, RouteClass::Page, routed).await;
         let status = response.status().as_u16();
@@ -299,9 +313,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn panics_and_endless_requests_are_answered_without_their_cause() {
-        for (path, status, code) in
-            [("/panic", 500, "\"internal\""), ("/slow", 408, "\"request_timeout\""), ("/never", 503, "\"unavailable\"")]
-        {
+        for (path, status, code) in [
+            ("/panic", 500, "\"internal\""),
+            ("/slow", 408, "\"request_timeout\""),
+            ("/never", 503, "could not answer in time"),
+            // It was all here, so something may have come of it.
+            ("/posted", 503, "not known whether this was done"),
+        ] {
             let (found, body) = answered(path, "*/*").await;
             assert!(found == status && body.contains(code) && body.contains("00000000"), "{path}: {found} {body}");
             assert!(!body.contains("hunter2"), "{body}");

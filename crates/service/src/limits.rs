@@ -108,7 +108,7 @@ impl Service {
 }
 
 /// What an address counts as: itself, or for IPv6 the first 64 bits, which one subscriber has whole.
-fn network_of(address: IpAddr) -> IpAddr {
+pub(crate) fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();

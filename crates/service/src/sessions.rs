@@ -85,8 +85,11 @@ impl Service {
             return Ok(None);
         }
         if idle >= TOUCH_SECONDS {
-            self.store.touch_session(session.hash, now).await?;
-            session.last_seen_at = now;
+            // Who cannot be noted as seen is there all the same: a full disk keeps nobody from reading.
+            match self.store.touch_session(session.hash, now).await {
+                Ok(()) => session.last_seen_at = now,
+                Err(error) => tracing::warn!(cause = %error, "that a session was seen could not be noted"),
+            }
         }
         Ok(Some((rep, session)))
     }

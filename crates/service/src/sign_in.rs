@@ -3,11 +3,12 @@
 //! Whether an address is known shows neither in the answer nor in its time: an unknown one is compared with a
 //! hash that nothing matches. Each attempt is counted before the password is looked at, so that guesses sent
 //! side by side count too; 10 failures in 15 minutes on one account from one address, or 100 from one address,
-//! and the next has to wait.
+//! and the next has to wait. What one subscriber has whole counts as one address: of IPv6, the first 64 bits.
 
 use latchkey_domain::{Email, FieldErrors, FieldProblem, MINUTE, PlainText, Refusal, RepKind};
 
-use crate::ports::{AttemptLimits, AttemptReservation};
+use crate::limits::network_of;
+use crate::ports::{AttemptLimits, AttemptReservation, RightAttempt};
 use crate::{AuditAction, AuditActor, AuditSubject, Caller, Origin, Outcome, SecretHash, Service, StartedSession};
 
 const LIMITS: AttemptLimits =
@@ -38,25 +39,27 @@ impl Service {
             return Err(errors.into());
         };
         let account = SecretHash::of(email.as_str());
-        self.reserve_attempt(account, origin).await?;
+        let network = self.reserve_attempt(account, origin).await?;
 
         let rep = self.store.rep_by_email(&email).await?;
         let known = match &rep {
             Some(rep) => self.store.password_hash(rep.id).await?,
             None => None,
         };
-        let matches = self.passwords.matches(&form.password, known).await?;
+        let matches = self.passwords.matches(&form.password, known.clone()).await?;
         let admitted = rep.as_ref().filter(|rep| matches && rep.is_enabled() && rep.kind == RepKind::Human);
-        let Some(rep) = admitted else {
-            let subject = rep.as_ref().map_or(AuditSubject::Nothing, |rep| AuditSubject::Rep(rep.id));
-            let audit = self.entry(AuditActor::Anonymous, AuditAction::SignInFailed, subject, origin);
-            self.store.record_failed_attempt(&audit).await?;
-            return Err(Refusal::WrongCredentials.into());
-        };
-        let (session, started) = self.new_session(rep, origin, agent)?;
-        let audit = self.entry(AuditActor::Rep(rep.id), AuditAction::SignedIn, AuditSubject::Rep(rep.id), origin);
-        self.store.start_session(&session, account, &audit).await?;
-        Ok(started)
+        if let (Some(rep), Some(password)) = (admitted, &known) {
+            let (session, started) = self.new_session(rep, origin, agent)?;
+            let audit = self.entry(AuditActor::Rep(rep.id), AuditAction::SignedIn, AuditSubject::Rep(rep.id), origin);
+            let attempt = RightAttempt { account, network: &network, password };
+            if self.store.start_session(&session, attempt, &audit).await? {
+                return Ok(started);
+            }
+        }
+        let subject = rep.as_ref().map_or(AuditSubject::Nothing, |rep| AuditSubject::Rep(rep.id));
+        let audit = self.entry(AuditActor::Anonymous, AuditAction::SignInFailed, subject, origin);
+        self.store.record_failed_attempt(&audit).await?;
+        Err(Refusal::WrongCredentials.into())
     }
 
     /// Checks that `password` is the caller's; counts as an attempt to sign in where it is not.
@@ -68,23 +71,33 @@ impl Service {
         if password.is_empty() {
             return Err(FieldProblem::CurrentPasswordMissing.into());
         }
-        self.reserve_attempt(SecretHash::of(&caller.rep.email), &caller.origin).await?;
+        let account = SecretHash::of(&caller.rep.email);
+        let network = self.reserve_attempt(account, &caller.origin).await?;
         let known = self.store.password_hash(caller.rep.id).await?;
         let subject = AuditSubject::Rep(caller.rep.id);
-        if !self.passwords.matches(password, known).await? {
-            let audit = self.entry(caller.actor(), AuditAction::SignInFailed, subject, &caller.origin);
-            self.store.record_failed_attempt(&audit).await?;
-            return Err(FieldProblem::CurrentPasswordWrong.into());
+        let matches = self.passwords.matches(password, known.clone()).await?;
+        if let Some(password) = known.as_ref().filter(|_| matches) {
+            let audit = self.entry(caller.actor(), AuditAction::PasswordConfirmed, subject, &caller.origin);
+            let attempt = RightAttempt { account, network: &network, password };
+            let (session, rep) = (caller.session.hash, caller.rep.id);
+            if self.store.confirm_session(session, rep, self.now(), attempt, &audit).await? {
+                return Ok(());
+            }
         }
-        let audit = self.entry(caller.actor(), AuditAction::PasswordConfirmed, subject, &caller.origin);
-        self.store.confirm_session(caller.session.hash, self.now(), &audit).await?;
-        Ok(())
+        let audit = self.entry(caller.actor(), AuditAction::SignInFailed, subject, &caller.origin);
+        self.store.record_failed_attempt(&audit).await?;
+        Err(FieldProblem::CurrentPasswordWrong.into())
     }
 
-    async fn reserve_attempt(&self, account: SecretHash, origin: &Origin) -> Outcome<()> {
+    /// Answers the network that the attempt was counted under.
+    async fn reserve_attempt(&self, account: SecretHash, origin: &Origin) -> Outcome<String> {
         let now = self.now();
-        match self.store.reserve_attempt(account, &origin.address, LIMITS, now).await? {
-            AttemptReservation::Reserved => Ok(()),
+        let network = match origin.address.parse() {
+            Ok(address) => network_of(address).to_string(),
+            Err(_) => origin.address.clone(),
+        };
+        match self.store.reserve_attempt(account, &network, LIMITS, now).await? {
+            AttemptReservation::Reserved => Ok(network),
             AttemptReservation::TooMany { retry_at } => {
                 let retry_after_seconds = retry_at.seconds_since(now).max(1);
                 Err(Refusal::TooManyAttempts { retry_after_seconds }.into())

@@ -57,7 +57,7 @@ pub enum ArchiveError {
     #[error("the database is not empty; name one that holds nothing yet")]
     NotEmpty,
     #[error(
-        "the database lacks tokens that {} has, so it cannot tell what was revoked since; restore with \
+        "the database lacks tokens or service reps that {} has, so it cannot tell what was revoked since; restore with \
          --revive-revoked, and revoke then what must not be open",
         file.display()
     )]

@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use latchkey_domain::{RepId, Timestamp};
-use latchkey_service::ports::{AttemptLimits, AttemptReservation, NewSession, Rep, Session, SessionStore, StoreResult};
+use latchkey_service::ports::{
+    AttemptLimits, AttemptReservation, NewSession, Rep, RightAttempt, Session, SessionStore, StoreResult,
+};
 use latchkey_service::{AuditEntry, SecretHash};
 use sqlx::AnyConnection;
 
@@ -16,7 +18,7 @@ impl SessionStore for SqlStore {
     async fn reserve_attempt(
         &self,
         account: SecretHash,
-        address: &str,
+        network: &str,
         limits: AttemptLimits,
         now: Timestamp,
     ) -> StoreResult<AttemptReservation> {
@@ -31,15 +33,15 @@ impl SessionStore for SqlStore {
 
         // There are too many where a limit's last place is taken, and room again once who has it leaves the window.
         let in_the_way = [
-            attempt_at_limit(&mut transaction, Some(account), address, limits.per_account_and_address).await?,
-            attempt_at_limit(&mut transaction, None, address, limits.per_address).await?,
+            attempt_at_limit(&mut transaction, Some(account), network, limits.per_account_and_address).await?,
+            attempt_at_limit(&mut transaction, None, network, limits.per_address).await?,
         ];
         let reservation = if let Some(latest) = in_the_way.into_iter().flatten().max() {
             AttemptReservation::TooMany { retry_at: latest.plus_seconds(limits.window_seconds) }
         } else {
             sqlx::query("INSERT INTO sign_in_attempt (account, address, at) VALUES ($1, $2, $3)")
                 .bind(account.as_bytes().as_slice())
-                .bind(address)
+                .bind(network)
                 .bind(now.unix_seconds())
                 .execute(&mut *transaction)
                 .await
@@ -56,17 +58,21 @@ impl SessionStore for SqlStore {
         transaction.commit_unjudged().await
     }
 
-    async fn start_session(&self, session: &NewSession, account: SecretHash, audit: &AuditEntry) -> StoreResult<()> {
+    async fn start_session(
+        &self,
+        session: &NewSession,
+        attempt: RightAttempt<'_>,
+        audit: &AuditEntry,
+    ) -> StoreResult<bool> {
         let mut transaction = self.begin().await?;
+        if !is_right_still(&mut transaction, session.rep, attempt).await? {
+            return Ok(false);
+        }
         insert(&mut transaction, session).await?;
-        sqlx::query("DELETE FROM sign_in_attempt WHERE account = $1 AND address = $2")
-            .bind(account.as_bytes().as_slice())
-            .bind(&*session.address)
-            .execute(&mut *transaction)
-            .await
-            .or_unavailable()?;
+        forget_attempts(&mut transaction, attempt).await?;
         audit::write(&mut transaction, audit).await?;
-        transaction.commit_unjudged().await
+        transaction.commit_unjudged().await?;
+        Ok(true)
     }
 
     async fn session(&self, hash: SecretHash) -> StoreResult<Option<(Session, Rep)>> {
@@ -95,8 +101,19 @@ impl SessionStore for SqlStore {
         transaction.commit_unjudged().await
     }
 
-    async fn confirm_session(&self, hash: SecretHash, at: Timestamp, audit: &AuditEntry) -> StoreResult<()> {
+    async fn confirm_session(
+        &self,
+        hash: SecretHash,
+        rep: RepId,
+        at: Timestamp,
+        attempt: RightAttempt<'_>,
+        audit: &AuditEntry,
+    ) -> StoreResult<bool> {
         let mut transaction = self.begin().await?;
+        if !is_right_still(&mut transaction, rep, attempt).await? {
+            return Ok(false);
+        }
+        forget_attempts(&mut transaction, attempt).await?;
         let confirmed = sqlx::query("UPDATE session SET confirmed_at = $1 WHERE hash = $2")
             .bind(at.unix_seconds())
             .bind(hash.as_bytes().as_slice())
@@ -106,7 +123,8 @@ impl SessionStore for SqlStore {
         if confirmed.rows_affected() > 0 {
             audit::write(&mut transaction, audit).await?;
         }
-        transaction.commit_unjudged().await
+        transaction.commit_unjudged().await?;
+        Ok(true)
     }
 
     async fn sessions(&self, rep: RepId, now: Timestamp, seen_after: Timestamp) -> StoreResult<Vec<Session>> {
@@ -161,6 +179,31 @@ impl SessionStore for SqlStore {
         transaction.commit_unjudged().await?;
         Ok(removed.rows_affected())
     }
+}
+
+/// Whether the password that was compared is still that of somebody who may sign in. It stays so until the end of the
+/// transaction: whoever changes it waits for the row.
+async fn is_right_still(connection: &mut AnyConnection, rep: RepId, attempt: RightAttempt<'_>) -> StoreResult<bool> {
+    let held = sqlx::query(
+        "UPDATE service_rep SET password_hash = password_hash \
+         WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL",
+    )
+    .bind(rep.as_bytes().as_slice())
+    .bind(attempt.password.as_phc())
+    .execute(connection)
+    .await
+    .or_unavailable()?;
+    Ok(held.rows_affected() > 0)
+}
+
+async fn forget_attempts(connection: &mut AnyConnection, attempt: RightAttempt<'_>) -> StoreResult<()> {
+    sqlx::query("DELETE FROM sign_in_attempt WHERE account = $1 AND address = $2")
+        .bind(attempt.account.as_bytes().as_slice())
+        .bind(attempt.network)
+        .execute(connection)
+        .await
+        .or_unavailable()?;
+    Ok(())
 }
 
 /// Inserts a session.

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use latchkey_service::ports::StoreError;
 use latchkey_store::{Archive, ArchiveError};
 use serde::Serialize;
 
@@ -99,6 +100,7 @@ pub(super) fn failed(error: ArchiveError) -> Failed {
         | ArchiveError::Damaged { .. }
         | ArchiveError::NotLater { .. }
         | ArchiveError::NotEmpty => Exit::Refused,
+        ArchiveError::Store(StoreError::Unconfirmed(_)) => Exit::Unconfirmed,
         ArchiveError::File { .. } | ArchiveError::Schema { .. } | ArchiveError::Store(_) => Exit::Broken,
     };
     Failed::new(exit, error.to_string())

@@ -27,6 +27,8 @@ const KEPT_SECONDS: i64 = HOUR;
 /// The most forms that are kept at once; the oldest goes first. Strangers can fill this, so it is small: 256 forms
 /// of at most 64 KiB.
 const MOST: usize = 256;
+/// The most fields of one: more than any of our own has.
+const MOST_FIELDS: usize = 500;
 
 /// The forms that one process keeps.
 #[derive(Default)]
@@ -98,6 +100,10 @@ pub(super) async fn keep(state: &ServerState, request: Request) -> Response {
         None => None,
     };
     let now = state.service.now();
+    // Read, each takes far more room than its few bytes.
+    if bytes.split(|byte| *byte == b'&').count() > MOST_FIELDS {
+        return response;
+    }
     let mut fields = Fields::read(&bytes);
     fields.forget(is_secret);
     let kept = Kept {

@@ -40,6 +40,8 @@ impl Service {
             if !found.is_empty() {
                 if self.is_among_nodes().await? {
                     tokio::time::sleep(WRITTEN).await;
+                    // Others have written theirs meanwhile, and the store looks once more at what is written.
+                    self.flush_last_use().await?;
                 }
                 let each = AuditEntry {
                     at: now,

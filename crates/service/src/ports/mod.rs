@@ -45,7 +45,7 @@ pub use policy::{IdleRevocation, PolicyChoice, PolicySaving, PolicyStore, Policy
 pub use records::{RecordDeletion, RecordInsertion, RecordReplacement, RecordStore, StoredRecord};
 pub use rep_overview::{RepFilter, RepOverview, RepOverviewStore};
 pub use reps::{EmailChange, NewRep, Rep, RepChange, RepInsertion, RepStore};
-pub use sessions::{AttemptLimits, AttemptReservation, NewSession, Session, SessionStore};
+pub use sessions::{AttemptLimits, AttemptReservation, NewSession, RightAttempt, Session, SessionStore};
 pub use set_up::{FirstAdmin, SetUpState, SetUpStore};
 pub use token_moves::{MovableToken, TokenMove, TokenMoveOutcome, TokenMoveStore};
 pub use token_selections::{NewSelection, Selection, SelectionOwner, SelectionStep, TokenSelectionStore};

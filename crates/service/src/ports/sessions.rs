@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use latchkey_domain::{RepId, Timestamp};
 
 use super::{Rep, StoreResult};
-use crate::{AuditEntry, SecretHash};
+use crate::{AuditEntry, PasswordHash, SecretHash};
 
 /// A session, as stored. Its cookie is not: only the hash of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +41,17 @@ pub struct AttemptLimits {
     pub per_address: i64,
 }
 
+/// An attempt whose password was right.
+#[derive(Debug, Clone, Copy)]
+pub struct RightAttempt<'a> {
+    /// The account that it was counted under.
+    pub account: SecretHash,
+    /// The network that it was counted under.
+    pub network: &'a str,
+    /// The hash that the password was compared with.
+    pub password: &'a PasswordHash,
+}
+
 /// Whether an attempt to sign in may go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AttemptReservation {
@@ -59,14 +70,15 @@ pub trait SessionStore: Send + Sync {
     /// Counts an attempt, unless there were too many. Counting before the password is checked is what makes
     /// parallel guesses count too. Attempts that have left the window are forgotten.
     ///
-    /// `account` is a hash of what was typed as address, whether or not there is such an account.
+    /// `account` is a hash of what was typed as address, whether or not there is such an account; `network` is where
+    /// the attempt came from.
     ///
     /// # Errors
     /// [`super::StoreError`] where the database fails.
     async fn reserve_attempt(
         &self,
         account: SecretHash,
-        address: &str,
+        network: &str,
         limits: AttemptLimits,
         now: Timestamp,
     ) -> StoreResult<AttemptReservation>;
@@ -77,11 +89,18 @@ pub trait SessionStore: Send + Sync {
     /// [`super::StoreError`] where the database fails.
     async fn record_failed_attempt(&self, audit: &AuditEntry) -> StoreResult<()>;
 
-    /// Starts a session, and forgets the attempts that led to it (`account`, from the session's address).
+    /// Starts a session, and forgets the attempts that led to it. Answers whether it did: not where the password has
+    /// been changed since it was looked at, or the account disabled. What ends somebody's sessions would not find one
+    /// that begins afterwards.
     ///
     /// # Errors
     /// [`super::StoreError`] where the database fails.
-    async fn start_session(&self, session: &NewSession, account: SecretHash, audit: &AuditEntry) -> StoreResult<()>;
+    async fn start_session(
+        &self,
+        session: &NewSession,
+        attempt: RightAttempt<'_>,
+        audit: &AuditEntry,
+    ) -> StoreResult<bool>;
 
     /// The session with this hash and whose it is, whatever its times say.
     ///
@@ -95,11 +114,19 @@ pub trait SessionStore: Send + Sync {
     /// [`super::StoreError`] where the database fails.
     async fn touch_session(&self, hash: SecretHash, at: Timestamp) -> StoreResult<()>;
 
-    /// Notes that the password was given in a session.
+    /// Notes that the password was given in a session, and forgets the attempts that led to it. Answers whether it
+    /// did: not where the password has been changed since it was looked at, or the account disabled.
     ///
     /// # Errors
     /// [`super::StoreError`] where the database fails.
-    async fn confirm_session(&self, hash: SecretHash, at: Timestamp, audit: &AuditEntry) -> StoreResult<()>;
+    async fn confirm_session(
+        &self,
+        hash: SecretHash,
+        rep: RepId,
+        at: Timestamp,
+        attempt: RightAttempt<'_>,
+        audit: &AuditEntry,
+    ) -> StoreResult<bool>;
 
     /// The sessions of one service rep that end after `now` and were seen after `seen_after`, the latest first.
     ///

@@ -157,13 +157,16 @@ impl Kept {
     }
 
     /// Lets what was taken back since stay so; `None` where the database that is replaced is none that the file's
-    /// could have become: it lacks some of its tokens, and tokens are never removed.
+    /// could have become: it lacks some of its tokens or service reps, which are never removed. (Who was invited and
+    /// has not come is: that is an invitation withdrawn.)
     pub(super) async fn apply(&self, connection: &mut AnyConnection, now: Timestamp) -> StoreResult<Option<TakenBack>> {
         if !self.what_ended {
             return Ok(Some(TakenBack::default()));
         }
         let row = sqlx::query(
-            "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM token WHERE sid NOT IN (SELECT sid FROM kept_token)",
+            "SELECT CAST((SELECT COUNT(*) FROM token WHERE sid NOT IN (SELECT sid FROM kept_token)) \
+             + (SELECT COUNT(*) FROM service_rep WHERE (kind = 'system' OR password_hash IS NOT NULL) \
+             AND id NOT IN (SELECT id FROM kept_rep)) AS BIGINT) AS number",
         )
         .fetch_one(&mut *connection)
         .await

@@ -1,7 +1,8 @@
 //! Replacing what a database holds by what a file holds: `import` into an empty one, `restore` over another.
 //!
 //! It is one transaction, and a change to everything (`Write::commit_change`): servers that are running go on with
-//! what was there until it is committed, and with the new from then on, before the command answers.
+//! what was there until it is committed (on PostgreSQL, where every table is locked for it, as long as what they have
+//! in memory counts), and with the new from then on, before the command answers.
 
 use std::path::Path;
 

@@ -102,7 +102,7 @@ pub(crate) async fn a_reset_ends_sessions(fixture: Fixture) {
     fixture.rep(1).await;
     for number in [7, 8] {
         let session = new_session(number, rep_id(1));
-        fixture.store.start_session(&session, secret(9), &entry(AuditAction::SignedIn)).await.unwrap();
+        fixture.sign_in(&session, secret(9), &entry(AuditAction::SignedIn)).await.unwrap();
     }
     assert_eq!(issue(&fixture, 1, 1, LinkPurpose::Reset).await, LinkIssue::Issued);
     assert!(fixture.store.session(secret(7)).await.unwrap().is_some(), "an unused link changes nothing");

@@ -9,7 +9,7 @@ use latchkey_domain::{RateLimit, Role, Timestamp, TokenRateLimit};
 use latchkey_service::AuditAction;
 use latchkey_service::ports::{
     ChangeStore, Committed, Following, Membership, NodeBehind, NodeId, RepChange, RepStore, Revision, SecretPlace,
-    SecretRecord, SessionStore, Store as _, TokenChange, TokenStore, Told,
+    SecretRecord, Store as _, TokenChange, TokenStore, Told,
 };
 use latchkey_store::{Notices, Opening, SqlStore};
 
@@ -140,7 +140,7 @@ pub(crate) async fn what_no_verdict_is_made_of_takes_none(fixture: Fixture) {
     fixture.store.insert_rep(&new_rep(2, Role::Admin), &entry(AuditAction::RepAdded)).await.unwrap();
     fixture.store.rename_rep(owner, "Another", &entry(AuditAction::RepRenamed)).await.unwrap();
     fixture.store.note_uses(&[use_of(sid(1), after(1))]).await.unwrap();
-    fixture.store.start_session(&new_session(1, owner), secret(9), &entry(AuditAction::SignedIn)).await.unwrap();
+    fixture.sign_in(&new_session(1, owner), secret(9), &entry(AuditAction::SignedIn)).await.unwrap();
     assert_eq!(latest(&fixture).await, before);
 }
 

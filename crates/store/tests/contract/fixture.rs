@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 
 use latchkey_domain::{AccountSid, Appearance, Email, FormId, RepId, RepKind, Role, Timestamp, TokenHash};
 use latchkey_service::ports::{
-    LastCall, NewRep, NewToken, NotedCall, PolicyVersion, Rep, RepInsertion, RepStore, Session, Store, TokenInsertion,
-    TokenRecord, TokenSource, TokenStore,
+    LastCall, NewRep, NewToken, NotedCall, PolicyVersion, Rep, RepInsertion, RepStore, RightAttempt, Session,
+    SessionStore, Store, StoreResult, TokenInsertion, TokenRecord, TokenSource, TokenStore,
 };
 use latchkey_service::{AuditAction, AuditActor, AuditEntry, AuditSubject, Origin, PasswordHash, SecretHash};
 use latchkey_store::{Opening, SqlStore};
@@ -71,6 +71,19 @@ impl Fixture {
     /// Stores a service rep; their audit entry is the first of the log.
     pub(crate) async fn rep(&self, number: u8) -> Rep {
         self.person(number, Role::Rep).await
+    }
+
+    /// Starts a session as after an attempt with the right password, and answers whether it began.
+    pub(crate) async fn sign_in(
+        &self,
+        session: &Session,
+        account: SecretHash,
+        audit: &AuditEntry,
+    ) -> StoreResult<bool> {
+        let known = self.store.password_hash(session.rep).await.unwrap();
+        let password = known.unwrap_or_else(|| PasswordHash::from_phc("none".to_owned()));
+        let attempt = RightAttempt { account, network: &session.address, password: &password };
+        self.store.start_session(session, attempt, audit).await
     }
 
     /// Stores a person of any role.

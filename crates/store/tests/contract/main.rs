@@ -144,6 +144,7 @@ contract! {
         attempts_are_limited_by_address,
         attempts_leave_the_window,
         a_session_clears_its_attempts_only,
+        nothing_begins_by_a_password_that_is_another_one_by_now,
         parallel_attempts_are_counted_exactly,
         a_failed_attempt_is_written_down,
     }

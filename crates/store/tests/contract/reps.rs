@@ -9,7 +9,7 @@ use crate::fixture::{NOW, after, email, entry, new_rep, new_session, rep_id, sec
 async fn start_sessions(fixture: &Fixture) {
     for (number, rep) in [(1, 1), (2, 1), (3, 2)] {
         let session = new_session(number, rep_id(rep));
-        fixture.store.start_session(&session, secret(9), &entry(AuditAction::SignedIn)).await.unwrap();
+        fixture.sign_in(&session, secret(9), &entry(AuditAction::SignedIn)).await.unwrap();
     }
 }
 

@@ -1,7 +1,7 @@
 use futures_util::future::join_all;
 use latchkey_domain::Timestamp;
-use latchkey_service::ports::{AttemptLimits, AttemptReservation, Session, SessionStore};
-use latchkey_service::{AuditAction, SecretHash};
+use latchkey_service::ports::{AttemptLimits, AttemptReservation, RightAttempt, Session, SessionStore};
+use latchkey_service::{AuditAction, PasswordHash, SecretHash};
 
 use crate::Fixture;
 use crate::fixture::{NOW, after, entry, new_session, rep_id, secret};
@@ -9,7 +9,7 @@ use crate::fixture::{NOW, after, entry, new_session, rep_id, secret};
 const LIMITS: AttemptLimits = AttemptLimits { window_seconds: 900, per_account_and_address: 3, per_address: 5 };
 
 async fn start(fixture: &Fixture, session: &Session) {
-    fixture.store.start_session(session, secret(9), &entry(AuditAction::SignedIn)).await.unwrap();
+    fixture.sign_in(session, secret(9), &entry(AuditAction::SignedIn)).await.unwrap();
 }
 
 async fn attempt(fixture: &Fixture, account: u8, address: &str, at: Timestamp) -> AttemptReservation {
@@ -60,7 +60,9 @@ pub(crate) async fn a_confirmation_is_noted(fixture: Fixture) {
     start(&fixture, &new_session(1, rep_id(1))).await;
     for number in [1, 2] {
         let entry = entry(AuditAction::PasswordConfirmed);
-        fixture.store.confirm_session(secret(number), after(60), &entry).await.unwrap();
+        let password = PasswordHash::from_phc("$argon2id$1".to_owned());
+        let attempt = RightAttempt { account: secret(9), network: "a", password: &password };
+        assert!(fixture.store.confirm_session(secret(number), rep_id(1), after(60), attempt, &entry).await.unwrap());
     }
     assert_eq!(fixture.store.session(secret(1)).await.unwrap().unwrap().0.confirmed_at, after(60));
     assert_eq!(fixture.audited().await, [AuditAction::RepAdded, AuditAction::SignedIn, AuditAction::PasswordConfirmed]);
@@ -157,8 +159,33 @@ pub(crate) async fn a_session_clears_its_attempts_only(fixture: Fixture) {
     for (account, address) in [(1, "192.0.2.1"), (1, "192.0.2.1"), (1, "b"), (2, "192.0.2.1")] {
         attempt(&fixture, account, address, NOW).await;
     }
-    fixture.store.start_session(&new_session(1, rep_id(1)), secret(1), &entry(AuditAction::SignedIn)).await.unwrap();
+    fixture.sign_in(&new_session(1, rep_id(1)), secret(1), &entry(AuditAction::SignedIn)).await.unwrap();
     assert_eq!(fixture.execute("DELETE FROM sign_in_attempt").await.unwrap(), 2);
+}
+
+pub(crate) async fn nothing_begins_by_a_password_that_is_another_one_by_now(fixture: Fixture) {
+    fixture.rep(1).await;
+    start(&fixture, &new_session(1, rep_id(1))).await;
+    attempt(&fixture, 1, "a", NOW).await;
+    let (of_now, of_before) = ("$argon2id$1", "$argon2id$0");
+    let begin = async |number: u8, password: &str| {
+        let password = PasswordHash::from_phc(password.to_owned());
+        let attempt = RightAttempt { account: secret(1), network: "a", password: &password };
+        let (session, audit) = (new_session(number, rep_id(1)), entry(AuditAction::SignedIn));
+        let began = fixture.store.start_session(&session, attempt, &audit).await.unwrap();
+        let confirmed = fixture.store.confirm_session(secret(1), rep_id(1), after(60), attempt, &audit).await.unwrap();
+        let is_there = fixture.store.session(secret(number)).await.unwrap().is_some();
+        (began, confirmed, is_there)
+    };
+    assert_eq!(begin(2, of_before).await, (false, false, false));
+    assert_eq!(fixture.store.session(secret(1)).await.unwrap().unwrap().0.confirmed_at, NOW);
+    fixture.execute("UPDATE service_rep SET disabled_at = 1").await.unwrap();
+    assert_eq!(begin(3, of_now).await, (false, false, false));
+    fixture.execute("UPDATE service_rep SET disabled_at = NULL").await.unwrap();
+    // What did not begin has not cleared its attempt.
+    assert_eq!(fixture.execute("UPDATE sign_in_attempt SET at = at").await.unwrap(), 1);
+    assert_eq!(begin(4, of_now).await, (true, true, true));
+    assert_eq!(fixture.execute("DELETE FROM sign_in_attempt").await.unwrap(), 0);
 }
 
 pub(crate) async fn parallel_attempts_are_counted_exactly(fixture: Fixture) {

@@ -38,7 +38,7 @@ pub(crate) async fn disabling_ends_sessions_and_stops_tokens_once(fixture: Fixtu
     fixture.rep(2).await;
     for (number, rep) in [(1, 1), (2, 1), (3, 2)] {
         let session = new_session(number, rep_id(rep));
-        fixture.store.start_session(&session, secret(9), &entry(AuditAction::SignedIn)).await.unwrap();
+        fixture.sign_in(&session, secret(9), &entry(AuditAction::SignedIn)).await.unwrap();
         fixture.token(number, rep_id(rep)).await;
     }
     fixture.token(4, rep_id(1)).await;
@@ -52,10 +52,10 @@ pub(crate) async fn disabling_ends_sessions_and_stops_tokens_once(fixture: Fixtu
     let log = fixture.audit_log().await;
     assert_eq!(log[0].detail, "sessions ended: 2; tokens stopped: 2");
 
-    // A sign-in that was under way ends too when they are let in again.
+    // A sign-in that was under way does not begin, and nothing of it is there when they are let in again.
     let session = new_session(5, rep_id(1));
-    fixture.store.start_session(&session, secret(9), &entry(AuditAction::SignedIn)).await.unwrap();
-    assert_eq!(enable(&fixture, 1).await, RepChange::Changed { ended_sessions: 1, live_tokens: 2 });
+    assert!(!fixture.sign_in(&session, secret(9), &entry(AuditAction::SignedIn)).await.unwrap());
+    assert_eq!(enable(&fixture, 1).await, RepChange::Changed { ended_sessions: 0, live_tokens: 2 });
     assert_eq!(enable(&fixture, 1).await, RepChange::Unchanged);
     assert_eq!(fixture.store.session(secret(5)).await.unwrap(), None);
     assert!(fixture.store.rep(rep_id(1)).await.unwrap().unwrap().is_enabled());

@@ -4,7 +4,7 @@ use latchkey_domain::{FieldProblem, PlainText, Refusal, ScopeChoice, TokenForm};
 use latchkey_service::ports::{TokenFilter, TokenSource};
 use latchkey_service::{AuditActor, Origin, TokenOwner};
 
-use crate::support::{Answer, Caller as _, IssuedToken, NOW, PASSWORD, SignedIn, TestApp, Vendor};
+use crate::support::{Answer, Caller as _, IssuedToken, NOW, PASSWORD, Request, SignedIn, TestApp, Vendor};
 
 const TOKENS: &str = "/settings/personal-access-tokens";
 const NEW_TOKEN: &str = "/settings/personal-access-tokens/new";
@@ -125,6 +125,21 @@ async fn after_ten_failures_the_next_has_to_wait() {
     assert!(answer.text().contains("Too many failed attempts."), "the right password has to wait too");
     app.set_now(NOW.plus_seconds(15 * 60 + 1));
     assert_eq!(app.visitor().post_form("/sign-in", &right).await.status, 303);
+}
+
+#[tokio::test]
+async fn another_address_of_the_same_subscriber_is_the_same_one() {
+    let app = TestApp::start().await;
+    app.rep(ANN).await;
+    let sign_in = async |address: &str| {
+        let form = Request::new("POST", "/sign-in").form(&[("email", ANN), ("password", "wrong")]);
+        app.visitor().send(form.sent_from(address)).await.status.as_u16()
+    };
+    for number in 0..10 {
+        assert_eq!(sign_in(&format!("2001:db8:1:2:{number}::7")).await, 422);
+    }
+    assert_eq!(sign_in("2001:db8:1:2:ffff::1").await, 429);
+    assert_eq!(sign_in("2001:db8:1:3::1").await, 422);
 }
 
 /// A form for a new token, before it is spoilt.

@@ -115,3 +115,14 @@ async fn what_is_too_old_or_forged_is_gone() {
     let sign_in = app.visitor().post_form("/sign-in", &[("email", "x"), ("password", "y")]).await;
     assert_eq!(sign_in.header("set-cookie"), "");
 }
+
+#[tokio::test]
+async fn a_form_of_nothing_but_fields_is_not_kept() {
+    let app = TestApp::start().await;
+    for (fields, is_kept) in [(500, true), (501, false)] {
+        let typed = vec![("a", ""); fields];
+        let lost = app.visitor().post_form(NEW, &typed).await;
+        assert_eq!(lost.leads_to(), (303, format!("/sign-in?next={NEW}")));
+        assert_eq!(!lost.header("set-cookie").is_empty(), is_kept, "{fields}");
+    }
+}
