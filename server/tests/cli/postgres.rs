@@ -66,15 +66,22 @@ async fn what_is_wrong_with_a_database_is_one_line_and_5() {
     let mut connection = connect(&url).await;
     connection.execute("CREATE USER poor PASSWORD 'hunter2'").await.unwrap();
     let place = Place::new();
-    let refused = |url: &str, words: &str| {
-        for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["migrate"], &["token", "list"]] {
+    let all = [&["serve", "--listen", "127.0.0.1:0"][..], &["migrate"], &["token", "list"]];
+    let [serve, migrate, list] = all;
+    let refused_to = |commands: &[&[&str]], url: &str, words: &str| {
+        for command in commands {
             let ran = place.on(url).run(command);
             let line = ran.failure(5);
             assert!(line.contains(words) && !line.contains("hunter2"), "{line}");
         }
     };
+    let refused = |url: &str, words: &str| refused_to(&all, url, words);
     refused(&url.replace("latchkey:latchkey@", "latchkey:hunter2@"), "refuses the user or the password");
-    refused(&url.replace("latchkey:latchkey@", "poor:hunter2@"), "lacks rights");
+    let poor = url.replace("latchkey:latchkey@", "poor:hunter2@");
+    refused_to(&[serve, migrate], &poor, "lacks rights");
+    // There is nothing that it would have to make.
+    refused_to(&[list], &poor, "there is nothing of Latchkey's");
+    refused_to(&[list], &url, "there is nothing of Latchkey's");
     refused(&cluster.url("nothing"), "does not exist");
     refused(&format!("{url}?sslmode=verify-full"), "TLS");
     refused(&format!("{url}?pool=hunter2"), "pool is not known");
