@@ -18,6 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite, BufReader};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
+use super::answering::{Answering, UnderWay, counted};
 use super::questions::{self, Next, READ_SIZE};
 use super::taking::Noted;
 use super::timer::{LOOK, LookedAt};
@@ -90,14 +91,16 @@ pub(super) async fn serve(
     let begun = Instant::now();
     let mut looks = interval_at(begun + patience.look, patience.look);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let Ending { watcher, mut stopped } = ending;
-    let (stream, untaken) = Noted::of(stream);
+    // Whoever stops the server waits until the watcher is gone.
+    let Ending { watcher: _watcher, mut stopped } = ending;
+    let mut stopped_later = stopped.clone();
+    let (stream, notes) = Noted::of(stream);
     let mut stream = BufReader::with_capacity(READ_SIZE, stream);
     let next = questions::serve(&mut stream, &client, &app, patience, &mut looks, &mut stopped).await;
     let Next::Other { was_asked } = next else { return };
     // Those that were answered say nothing of the next one, whose head has its own time.
     let (begun, first) = if was_asked { (Instant::now(), patience.later) } else { (begun, patience.first) };
-    let served = Arc::new(Served { app, client, was_asked: AtomicBool::new(false) });
+    let served = Arc::new(Served { app, client, was_asked: AtomicBool::new(false), under_way: Arc::default() });
     let service = {
         let served = Arc::clone(&served);
         service_fn(move |mut request: Request<Incoming>| {
@@ -105,16 +108,25 @@ pub(super) async fn serve(
             name_host(&mut request);
             async move {
                 served.was_asked.store(true, Ordering::Relaxed);
-                Ok::<_, Infallible>(served.app.answer(request.map(Body::new), &served.client).await)
+                let answering = Answering::begin(&served.under_way);
+                let answer = served.app.answer(request.map(Body::new), &served.client).await;
+                Ok::<_, Infallible>(counted(answer, answering))
             }
         })
     };
     let connection = protocol.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
-    let mut connection = pin!(watcher.watch(connection));
+    let mut connection = pin!(connection);
+    let under_way = &served.under_way;
+    let (mut quiet, mut stuck) = (Rest::at(notes.moves()), Rest::at(under_way.steps()));
+    let (mut is_stopping, mut leaving) = (false, None::<Instant>);
     let ended = loop {
         tokio::select! {
             biased;
             ended = connection.as_mut() => break ended,
+            _ = stopped_later.changed(), if !is_stopping => {
+                is_stopping = true;
+                connection.as_mut().graceful_shutdown();
+            }
             // The connection is then looked at again, and its timers with it.
             _ = looks.tick() => {}
         }
@@ -123,9 +135,19 @@ pub(super) async fn serve(
             tracing::debug!(%peer, "a connection was closed: no request came");
             return;
         }
-        if untaken.since().is_some_and(|since| since.elapsed() >= UNTAKEN) {
+        let is_stuck = stuck.has_lasted(under_way.steps()) >= UNTAKEN && under_way.wait_to_be_taken();
+        let is_full = notes.untaken_since().is_some_and(|since| since.elapsed() >= UNTAKEN);
+        let is_left = leaving.is_some_and(|since| since.elapsed() >= UNTAKEN) && under_way.all() == 0;
+        if is_stuck || is_full || is_left {
             tracing::debug!(%peer, "a connection was closed: its answers are not taken");
             return;
+        }
+        // HTTP/2 has no limit of its own on how long nothing is asked.
+        let is_quiet = quiet.has_lasted(notes.moves()) >= patience.later && notes.untaken_since().is_none();
+        if is_quiet && under_way.all() == 0 && leaving.is_none() && served.was_asked.load(Ordering::Relaxed) {
+            // What of an answer is on its way still gets there, however slowly it is taken.
+            leaving = Some(Instant::now());
+            connection.as_mut().graceful_shutdown();
         }
     };
     if let Err(error) = ended {
@@ -138,6 +160,27 @@ struct Served<A> {
     app: A,
     client: Client,
     was_asked: AtomicBool,
+    /// How many requests are being answered, up to their answers' ends.
+    under_way: Arc<UnderWay>,
+}
+
+/// For how long a count has stood still, as far as it was looked at.
+struct Rest {
+    count: u64,
+    since: Instant,
+}
+
+impl Rest {
+    fn at(count: u64) -> Self {
+        Self { count, since: Instant::now() }
+    }
+
+    fn has_lasted(&mut self, count: u64) -> Duration {
+        if count != self.count {
+            *self = Self::at(count);
+        }
+        self.since.elapsed()
+    }
 }
 
 /// Gives a request of HTTP/2 the Host that one of HTTP/1 has: it names the authority elsewhere (RFC 9113 section
@@ -240,6 +283,61 @@ mod tests {
             let most = some.len().min(MUCH - taken);
             client.read_exact(&mut some[..most]).await.unwrap();
             taken += most;
+        }
+    }
+
+    /// Says OK after a minute.
+    #[derive(Clone)]
+    struct Slow;
+
+    impl Answers for Slow {
+        async fn answer(&self, _: axum::extract::Request, _: &Client) -> Response {
+            sleep(Duration::from_mins(1)).await;
+            Response::new(Body::empty())
+        }
+    }
+
+    /// Asks once by HTTP/2, with room for so much of an answer.
+    async fn ask_by_http2(client: DuplexStream, room: u32) -> Response<Incoming> {
+        let mut builder = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
+        builder.initial_stream_window_size(room);
+        let (mut asking, connection) = builder.handshake(TokioIo::new(client)).await.unwrap();
+        // It goes on for as long as the server lets it: pings are answered, nothing is asked.
+        let kept = asking.clone();
+        tokio::spawn(async move {
+            let ended = connection.await;
+            drop(kept);
+            ended
+        });
+        let request = Request::get("http://latchkey/").body(Body::empty()).unwrap();
+        asking.send_request(request).await.unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn http2_that_asks_nothing_more_is_told_to_end() {
+        let (client, serving, _stopping) = served(Much);
+        let begun = Instant::now();
+        let answer = ask_by_http2(client, 2 * u32::try_from(MUCH).unwrap()).await;
+        assert_eq!(axum::body::to_bytes(Body::new(answer.into_body()), MUCH).await.unwrap().len(), MUCH);
+        timeout(Duration::from_mins(1), serving).await.unwrap().unwrap();
+        assert!(begun.elapsed() >= Limits::default().head, "{:?}", begun.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn http2_whose_answer_is_not_there_yet_is_waited_for() {
+        let (client, serving, _stopping) = served(Slow);
+        assert_eq!(ask_by_http2(client, 1024).await.status(), StatusCode::OK);
+        timeout(Duration::from_mins(1), serving).await.unwrap().unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn http2_that_has_no_room_for_an_answer_is_cut_off() {
+        for room in [0, 1] {
+            let (client, serving, _stopping) = served(Much);
+            let begun = Instant::now();
+            let _answer = ask_by_http2(client, room).await;
+            timeout(3 * UNTAKEN, serving).await.unwrap_or_else(|_| panic!("{room}")).unwrap();
+            assert!(begun.elapsed() >= UNTAKEN, "{room}: {:?}", begun.elapsed());
         }
     }
 

@@ -3,15 +3,17 @@
 //! 1. A connection is accepted while fewer than [`Limits::concurrent`] are open; the rest wait in the kernel. Behind
 //!    a [`Door`] with TLS, that comes first, in the time that a request's head may take.
 //! 2. Its first request's head must arrive within [`Limits::head`], and so must each later one: a client that
-//!    sends slowly, or nothing, loses the connection rather than keeping its place.
+//!    sends slowly, or nothing, loses the connection rather than keeping its place. One of HTTP/2 on which nothing moves
+//!    for as long, and nothing is being answered, is told to end.
 //! 3. Requests that arrive whole are answered as they come (`questions`); from the first other one on, the connection is
 //!    hyper's.
 //! 4. Whoever takes no answers loses the connection too: at once with the time for a head where questions are answered,
-//!    and after ten minutes where answers may be large.
+//!    and after ten minutes where answers may be large, or HTTP/2 gives them no room (`answering`).
 //! 5. When the server is to stop, nothing more is accepted; answers that are under way are finished, idle
 //!    connections closed. What is left after [`Limits::farewell`] is cut off.
 
 mod answer_text;
+mod answering;
 mod connection;
 mod questions;
 mod taking;
