@@ -89,8 +89,7 @@ pub fn shell() -> impl IntoView {
             }
         });
         view! {
-            <link rel="stylesheet" href=format!("{folder}/latchkey.css")/>
-            <link rel="icon" type="image/svg+xml" href=format!("{folder}/favicon.svg")/>
+            {look(&folder)}
             {scripts}
         }
     });
@@ -107,6 +106,14 @@ pub fn shell() -> impl IntoView {
                 {body}
             </body>
         </html>
+    }
+}
+
+/// What a page looks by: its styles, and the picture that stands for it.
+pub(crate) fn look(folder: &str) -> impl IntoView + use<> {
+    view! {
+        <link rel="stylesheet" href=format!("{folder}/latchkey.css")/>
+        <link rel="icon" type="image/svg+xml" href=format!("{folder}/favicon.svg")/>
     }
 }
 

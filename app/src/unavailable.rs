@@ -5,21 +5,17 @@ use leptos::prelude::*;
 
 use crate::PageAssets;
 use crate::components::FrontDoor;
+use crate::document::look;
 use crate::paths::window_title;
 
 const TITLE: &str = "Not available for now";
 
-/// The page, whole. `again` is where the same is asked again; `None` after a form, which
-/// the browser sends again when the page is reloaded.
+/// The page, whole. `again` is where the same is asked again; `None` after a form, which the
+/// browser sends again when the page is reloaded.
 #[must_use]
 pub fn unavailable_page(assets: Option<PageAssets>, again: Option<String>, request_id: String) -> String {
     Owner::new().with(|| {
-        let head = assets.map(|PageAssets { folder }| {
-            view! {
-                <link rel="stylesheet" href=format!("{folder}/latchkey.css")/>
-                <link rel="icon" type="image/svg+xml" href=format!("{folder}/favicon.svg")/>
-            }
-        });
+        let head = assets.map(|PageAssets { folder }| look(&folder));
         let way_on = match again {
             Some(target) => view! { <a class="btn primary" href=target>"Try again"</a> }.into_any(),
             None => {

@@ -20,6 +20,7 @@ pub mod site;
 mod state;
 pub mod tls;
 mod vendor_headers;
+mod watched_body;
 
 pub use state::{NetworkSettings, ServerState, WebSettings};
 pub use vendor_headers::TOKEN_EXPIRES;

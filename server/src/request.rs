@@ -197,7 +197,7 @@ where
     Routed: Future<Output = Response>,
 {
     let request_id = arrival.request_id.as_str();
-    let for_people = accepts_html(&request);
+    let for_people = accepts(&request, "text/html");
     let is_safe = request.method().is_safe();
     let (mut request, has_arrived) = arriving::watch(request);
     // Questions are never forwarded, so nobody would look for it.
@@ -274,9 +274,10 @@ fn address_of(headers: &impl HeaderLines, peer: IpAddr, trusted: &Networks) -> O
     None
 }
 
-fn accepts_html(request: &Request) -> bool {
+/// Whether a request names this kind of answer among those that it takes.
+pub(crate) fn accepts(request: &Request, kind: &str) -> bool {
     let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
-    accept.is_some_and(|accept| accept.contains("text/html"))
+    accept.is_some_and(|accept| accept.contains(kind))
 }
 
 fn message_of(panic: &(dyn Any + Send)) -> &str {

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use latchkey_domain::Timestamp;
-use latchkey_service::ports::StoreError;
 use latchkey_service::{
     AuditKey, AuditMac, AuditVerdict, Sealing, SegmentError, VerifiedChain, day, verify_audit, verify_segment,
 };
@@ -167,10 +166,7 @@ fn failed(error: SegmentError) -> Failed {
         SegmentError::NoKey | SegmentError::OtherKey => Exit::Broken,
         // Taken apart, since errors of the surroundings end here.
         SegmentError::File(error) => return Failed::new(Exit::Broken, format!("the segment's file failed: {error}")),
-        SegmentError::Store(error @ StoreError::Unconfirmed(_)) => {
-            return Failed::new(Exit::Unconfirmed, error.to_string());
-        }
-        SegmentError::Store(error) => return Failed::new(Exit::Broken, error.to_string()),
+        SegmentError::Store(error) => return Failed::of(error.into(), ""),
     };
     Failed::new(exit, line)
 }

@@ -6,7 +6,6 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use latchkey_service::ports::StoreError;
 use latchkey_store::{Archive, ArchiveError};
 use serde::Serialize;
 
@@ -91,7 +90,6 @@ impl Import {
 }
 
 /// What is wrong with a file is a refusal; what is wrong with the surroundings is not.
-#[expect(clippy::needless_pass_by_value, reason = "it is what errors are mapped by")]
 pub(super) fn failed(error: ArchiveError) -> Failed {
     let exit = match error {
         ArchiveError::NotACopy { .. }
@@ -100,8 +98,8 @@ pub(super) fn failed(error: ArchiveError) -> Failed {
         | ArchiveError::Damaged { .. }
         | ArchiveError::NotLater { .. }
         | ArchiveError::NotEmpty => Exit::Refused,
-        ArchiveError::Store(StoreError::Unconfirmed(_)) => Exit::Unconfirmed,
-        ArchiveError::File { .. } | ArchiveError::Schema { .. } | ArchiveError::Store(_) => Exit::Broken,
+        ArchiveError::File { .. } | ArchiveError::Schema { .. } => Exit::Broken,
+        ArchiveError::Store(error) => return Failed::of(error.into(), ""),
     };
     Failed::new(exit, error.to_string())
 }

@@ -4,14 +4,12 @@
 //! end take nothing for as long as it likes, without a socket that is full: then the body is not asked for more, and
 //! that is how it is told here.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
 
-use axum::body::{Body, Bytes, HttpBody};
 use axum::response::Response;
-use http_body::{Frame, SizeHint};
+
+use crate::watched_body::{Asked, watched};
 
 /// Those that are being answered.
 #[derive(Debug, Default)]
@@ -74,32 +72,5 @@ impl Drop for Answering {
 /// The answer, which is under way until its body has been taken or given up.
 pub(super) fn counted(answer: Response, mut answering: Answering) -> Response {
     answering.step(false);
-    answer.map(|body| Body::new(Counted { body, answering }))
-}
-
-struct Counted {
-    body: Body,
-    answering: Answering,
-}
-
-impl HttpBody for Counted {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(context);
-        self.answering.step(polled.is_pending());
-        polled
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
+    answer.map(|body| watched(body, move |asked: Asked| answering.step(asked.is_pending)))
 }

@@ -13,7 +13,6 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::Watcher;
 use tokio::io::{AsyncRead, AsyncWrite, BufReader};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
@@ -70,14 +69,6 @@ impl Patience {
     }
 }
 
-/// How a connection hears that the server is to stop.
-pub(super) struct Ending {
-    /// Once it is hyper's.
-    pub(super) watcher: Watcher,
-    /// Before.
-    pub(super) stopped: watch::Receiver<()>,
-}
-
 /// Serves one, until it has ended or has been waited for too long.
 pub(super) async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -85,15 +76,12 @@ pub(super) async fn serve(
     app: impl Answers,
     protocol: Arc<Builder<TokioExecutor>>,
     patience: Patience,
-    ending: Ending,
+    mut stopped: watch::Receiver<()>,
 ) {
     let peer = client.peer;
     let begun = Instant::now();
     let mut looks = interval_at(begun + patience.look, patience.look);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // Whoever stops the server waits until the watcher is gone.
-    let Ending { watcher: _watcher, mut stopped } = ending;
-    let mut stopped_later = stopped.clone();
     let (stream, notes) = Noted::of(stream);
     let mut stream = BufReader::with_capacity(READ_SIZE, stream);
     let next = questions::serve(&mut stream, &client, &app, patience, &mut looks, &mut stopped).await;
@@ -123,7 +111,7 @@ pub(super) async fn serve(
         tokio::select! {
             biased;
             ended = connection.as_mut() => break ended,
-            _ = stopped_later.changed(), if !is_stopping => {
+            _ = stopped.changed(), if !is_stopping => {
                 is_stopping = true;
                 connection.as_mut().graceful_shutdown();
             }
@@ -202,7 +190,6 @@ mod tests {
 
     use axum::response::Response;
     use http::StatusCode;
-    use hyper_util::server::graceful::GracefulShutdown;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
     use tokio::sync::Notify;
     use tokio::task::JoinHandle;
@@ -243,15 +230,13 @@ mod tests {
         }
     }
 
-    fn served(app: impl Answers) -> (DuplexStream, JoinHandle<()>, (watch::Sender<()>, GracefulShutdown)) {
+    fn served(app: impl Answers) -> (DuplexStream, JoinHandle<()>, watch::Sender<()>) {
         let (client, server) = duplex(1024);
         let limits = Limits::default();
         let (stopping, stopped) = watch::channel(());
-        let graceful = GracefulShutdown::new();
-        let ending = Ending { watcher: graceful.watcher(), stopped };
         let peer = Client::at(SocketAddr::from(([127, 0, 0, 1], 1)));
-        let serving = serve(server, peer, app, Arc::new(protocol(limits)), Patience::of(limits), ending);
-        (client, tokio::spawn(serving), (stopping, graceful))
+        let serving = serve(server, peer, app, Arc::new(protocol(limits)), Patience::of(limits), stopped);
+        (client, tokio::spawn(serving), stopping)
     }
 
     #[tokio::test(start_paused = true)]
@@ -350,11 +335,9 @@ mod tests {
         let (mut client, server) = duplex(1024);
         let (asked, peer) = (Arc::new(Notify::new()), Client::at(SocketAddr::from(([127, 0, 0, 1], 1))));
         client.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
-        let graceful = GracefulShutdown::new();
         let (app, protocol) = (Asked(Arc::clone(&asked)), Arc::new(protocol(limits)));
         let (_stopping, stopped) = watch::channel(());
-        let ending = Ending { watcher: graceful.watcher(), stopped };
-        let serving = serve(server, peer, app, protocol, patience, ending);
+        let serving = serve(server, peer, app, protocol, patience, stopped);
         let serving = tokio::spawn(serving);
         timeout(LOOK / 2, asked.notified()).await.unwrap();
         assert!(!serving.is_finished());

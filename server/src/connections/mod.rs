@@ -28,7 +28,6 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::response::Response;
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
@@ -37,7 +36,7 @@ use tower::ServiceExt as _;
 
 use crate::routing::Application;
 use crate::tls::Tls;
-use connection::{Ending, Patience};
+use connection::Patience;
 
 pub use answer_text::AnswerText;
 pub use whole::Whole;
@@ -156,7 +155,6 @@ pub async fn serve(door: impl Into<Door>, app: impl Answers, limits: Limits, sto
     let protocol = Arc::new(connection::protocol(limits));
     let places = Arc::new(Semaphore::new(limits.concurrent));
     let patience = Patience::of(limits);
-    let graceful = GracefulShutdown::new();
     let (stopping, stopped) = watch::channel(());
     let mut open = JoinSet::new();
     let mut stop = pin!(stop);
@@ -167,12 +165,12 @@ pub async fn serve(door: impl Into<Door>, app: impl Answers, limits: Limits, sto
             accepted = accept(&listener, &places) => accepted,
         };
         let client = Client { peer, place };
-        let ending = Ending { watcher: graceful.watcher(), stopped: stopped.clone() };
+        let mut stopped = stopped.clone();
         let (app, protocol) = (app.clone(), Arc::clone(&protocol));
         match tls.clone() {
-            None => open.spawn(connection::serve(stream, client, app, protocol, patience, ending)),
+            None => open.spawn(connection::serve(stream, client, app, protocol, patience, stopped)),
             Some(tls) => open.spawn(async move {
-                let (began, mut stopped) = (Instant::now(), ending.stopped.clone());
+                let began = Instant::now();
                 let accepted = tokio::select! {
                     accepted = tls.accept(stream, peer, limits.head) => accepted,
                     // Nobody was answered yet: there is nothing to finish.
@@ -180,13 +178,14 @@ pub async fn serve(door: impl Into<Door>, app: impl Answers, limits: Limits, sto
                 };
                 if let Some(stream) = accepted {
                     let first = limits.head.saturating_sub(began.elapsed());
-                    connection::serve(stream, client, app, protocol, Patience { first, ..patience }, ending).await;
+                    connection::serve(stream, client, app, protocol, Patience { first, ..patience }, stopped).await;
                 }
             }),
         };
     }
     drop((listener, stopping));
-    if timeout(limits.farewell, graceful.shutdown()).await.is_err() {
+    let all_ended = async { while open.join_next().await.is_some() {} };
+    if timeout(limits.farewell, all_ended).await.is_err() {
         tracing::warn!(connections = open.len(), "closing connections that have not ended in time");
     }
     open.shutdown().await;

@@ -3,7 +3,7 @@
 
 use axum::extract::Request;
 use axum::response::{Html, IntoResponse as _, Response};
-use http::header::{ACCEPT, CONTENT_SECURITY_POLICY, HeaderMap, HeaderValue, RETRY_AFTER};
+use http::header::{CONTENT_SECURITY_POLICY, HeaderValue, RETRY_AFTER};
 use http::{Method, StatusCode};
 use latchkey_app::unavailable_page;
 
@@ -11,6 +11,7 @@ use super::headers;
 use super::pages::target_of;
 use crate::assets::page_assets;
 use crate::problem::Problem;
+use crate::request::accepts;
 
 /// What the page may load: its styles and its picture.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'; base-uri 'none'; \
@@ -19,7 +20,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form
 /// The answer, which nothing was done for.
 pub(super) fn answer(request: &Request, request_id: &str) -> Response {
     let problem = Problem::unavailable().into_response(request_id);
-    if !is_for_a_reader(request.headers()) {
+    if !is_for_a_reader(request) {
         return problem;
     }
     let again = (request.method() == Method::GET).then(|| target_of(request).to_owned());
@@ -34,8 +35,6 @@ pub(super) fn answer(request: &Request, request_id: &str) -> Response {
 }
 
 /// Whether a page is asked for, by somebody who has no use for a problem document. Our own scripts name both.
-fn is_for_a_reader(headers: &HeaderMap) -> bool {
-    let accepts =
-        |kind| headers.get_all(ACCEPT).iter().any(|value| value.to_str().is_ok_and(|text| text.contains(kind)));
-    accepts("text/html") && !accepts("application/problem+json")
+fn is_for_a_reader(request: &Request) -> bool {
+    accepts(request, "text/html") && !accepts(request, "application/problem+json")
 }
