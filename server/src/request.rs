@@ -146,9 +146,9 @@ pub(crate) async fn handle_whole(
 ) {
     let started = Instant::now();
     let arrival = Arrival::of(state, request, client);
-    let request_id = arrival.request_id.as_str();
     let answer = guarded(&arrival, None, Problem::too_slow, answering(&arrival)).await;
-    let (status, body) = match answer.unwrap_or_else(|failure| Answer::Response(failure.into_response(request_id))) {
+    let failed = |failure: Problem| Answer::Response(failure.into_response(arrival.request_id.as_str()));
+    let (status, body) = match answer.unwrap_or_else(failed) {
         Answer::Yes(vendor) => {
             to.begin(StatusCode::OK, started);
             auth::say_yes(&vendor, to);
@@ -157,7 +157,7 @@ pub(crate) async fn handle_whole(
         Answer::Response(response) => {
             let status = response.status();
             let body = to.begin_as(response, started).await;
-            to.line(REQUEST_ID, |value| value.extend_from_slice(request_id.as_bytes()));
+            to.line(REQUEST_ID, |value| value.extend_from_slice(arrival.request_id.as_bytes()));
             (status, body)
         }
     };

@@ -25,17 +25,20 @@ const SCOPES: HeaderName = HeaderName::from_static("x-latchkey-scopes");
 
 /// A head that lines are added to.
 pub(crate) trait Lines {
-    /// Adds a line. What is written of a value that no header may have is left out.
+    /// Adds a line with a value that is made of nothing but letters, digits and marks, by what it is: a number, a name.
     fn line(&mut self, name: HeaderName, write: impl FnOnce(&mut Vec<u8>));
+
+    /// Adds a line with a text that people may have chosen; without it, where no header may have such a value.
+    fn text_line(&mut self, name: HeaderName, text: &str);
 }
 
 /// Who is calling, as the API behind Latchkey is told: always all four, so that a vendor's own lines of these names
 /// never get through. An address may hold letters beyond ASCII, which header values carry as UTF-8.
 pub(crate) fn identity(credential: &Known, request_id: &RequestId, to: &mut impl Lines) {
     to.line(SID, |value| value.extend_from_slice(&credential.sid.to_ascii()));
-    to.line(SERVICE_REP, |value| value.extend_from_slice(credential.owner.email.as_bytes()));
+    to.text_line(SERVICE_REP, &credential.owner.email);
     to.line(SCOPES, |value| value.extend_from_slice(credential.effective_scopes().text.as_bytes()));
-    to.line(REQUEST_ID, |value| value.extend_from_slice(request_id.as_str().as_bytes()));
+    to.line(REQUEST_ID, |value| value.extend_from_slice(request_id.as_bytes()));
 }
 
 /// What every authenticated answer says of its token: when it expires, and how it stands with its limit.
@@ -58,19 +61,9 @@ fn write_parameters(to: &mut Vec<u8>, first: u8, one: u32, second: u8, two: u32)
     write_number(to, two);
 }
 
-fn write_number(to: &mut Vec<u8>, number: u32) {
-    let mut digits = [b'0'; 10];
-    let mut rest = number;
-    let mut count = 0;
-    for digit in digits.iter_mut().rev() {
-        *digit += u8::try_from(rest % 10).unwrap_or_default();
-        rest /= 10;
-        count += 1;
-        if rest == 0 {
-            break;
-        }
-    }
-    to.extend_from_slice(digits.get(digits.len() - count..).unwrap_or_default());
+/// Writes a number in digits.
+pub(crate) fn write_number(to: &mut Vec<u8>, number: impl itoa::Integer) {
+    to.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// Lines for a head of the `http` crate's. Their values lie in memory one behind the other: it is asked for once for all
@@ -92,10 +85,14 @@ impl Lines for Gathered {
         write(&mut self.text);
         self.ends.push((name, self.text.len()));
     }
+
+    fn text_line(&mut self, name: HeaderName, text: &str) {
+        self.line(name, |value| value.extend_from_slice(text.as_bytes()));
+    }
 }
 
 impl Gathered {
-    /// The lines in their order. Nothing that is written here is ever refused as a value.
+    /// The lines in their order. Only a text can be refused as a value.
     pub(crate) fn lines(self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
         let (mut rest, mut begin) = (Bytes::from(self.text), 0);
         self.ends.into_iter().map(move |(name, end)| {
@@ -132,7 +129,7 @@ mod tests {
         let mut gathered = Gathered::default();
         let added = [(SID, ""), (SERVICE_REP, "one"), (SCOPES, "\n"), (REQUEST_ID, "é")];
         for (name, value) in added.clone() {
-            gathered.line(name, |to| to.extend_from_slice(value.as_bytes()));
+            gathered.text_line(name, value);
         }
         let lines: Vec<_> = gathered.lines().map(|(name, value)| (name, value.as_bytes().to_vec())).collect();
         let [one, two, (no_line, _), four] = added.map(|(name, value)| (name, value.as_bytes().to_vec()));

@@ -34,7 +34,7 @@ const STATUSES: [(&str, &str); 4] = [
     ),
     (
         "403",
-        "You may not. The token is good, and lacks the scope that `required_scopes` names. Ask for a token with it; trying again changes nothing.",
+        "You may not. The token is good, and lacks the scope that `required_scopes` names (`insufficient_scope`): ask for a token with it. Or it may not be used from your address (`address_refused`): call from one that it is meant for. Trying again changes nothing.",
     ),
     ("429", "Not so fast. Wait for `Retry-After` seconds, then go on; `RateLimit` says how many calls are left."),
     (

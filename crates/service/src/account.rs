@@ -84,7 +84,7 @@ impl Service {
         self.check_current_password(caller, &form.current_password).await?;
         let audit = self.own_entry(caller, AuditAction::EmailChanged);
         let changed = self.store.change_email(caller.rep.id, &email, caller.session.hash, &audit).await?;
-        match self.settle(changed).await? {
+        match self.settle(changed).await {
             EmailChange::Changed { ended_sessions } => Ok(ended_sessions),
             EmailChange::EmailTaken => Err(FieldProblem::EmailTaken.into()),
         }

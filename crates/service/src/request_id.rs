@@ -20,6 +20,12 @@ impl RequestId {
         Self(text)
     }
 
+    /// The digits, as bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// The digits.
     #[must_use]
     pub fn as_str(&self) -> &str {

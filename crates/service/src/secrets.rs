@@ -64,7 +64,7 @@ impl fmt::Debug for PasswordHash {
 /// The hash by which an Auth Token is stored and found.
 #[must_use]
 pub fn hash_of(token: &AuthToken) -> TokenHash {
-    TokenHash::from_bytes(Sha256::digest(token.expose().as_bytes()).into())
+    TokenHash::from_bytes(Sha256::digest(token.as_bytes()).into())
 }
 
 /// The hash of some bytes, for tests that need many.

@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 
 use latchkey_service::ports::StoreError;
 
-pub use carried::TakenBack;
+pub use carried::{Happened, TakenBack};
 pub use read::Archive;
 pub use replace::{Replaced, Since};
 pub use write::Copied;

@@ -57,7 +57,7 @@ use crate::failure::{OrUnavailable, in_time};
 use crate::row::Fields;
 use crate::transaction::Write;
 
-pub use archive::{Archive, ArchiveError, Copied, Replaced, Since, TakenBack};
+pub use archive::{Archive, ArchiveError, Copied, Happened, Replaced, Since, TakenBack};
 pub use engine::notices::Notices;
 pub use engine::sqlite::file_of as sqlite_file;
 pub use open::{OpenError, Opening};
@@ -117,6 +117,14 @@ impl SqlStore {
         Ok(Write::new(transaction, self.telling()))
     }
 
+    /// The newest audit entries, the newest first.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn newest_audit_entries(&self, limit: u32) -> StoreResult<Vec<AuditEntry>> {
+        audit::newest(&self.reads, limit).await
+    }
+
     /// How changes are told to other nodes, where somebody listens.
     fn telling(&self) -> Option<Telling> {
         self.place.telling(self.node.get().copied())
@@ -135,9 +143,5 @@ impl Store for SqlStore {
         let row = sqlx::query(self.engine.version_query()).fetch_one(&self.reads).await.or_unavailable()?;
         let version: String = Fields::of(&row, "the engine").text("version")?;
         Ok(StoreDescription { engine: self.engine.describe(&version) })
-    }
-
-    async fn newest_audit_entries(&self, limit: u32) -> StoreResult<Vec<AuditEntry>> {
-        audit::newest(&self.reads, limit).await
     }
 }

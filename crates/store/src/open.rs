@@ -32,7 +32,9 @@ pub enum OpenError {
     UnusableUrl { reason: String },
     #[error("cannot open the database {database}: {reason}")]
     CannotOpen { database: String, reason: String },
-    #[error("cannot write to the database {database}: the file and its directory must be writable")]
+    #[error(
+        "cannot write to the database {database}: the file, those beside it that begin with its name, and their directory must be readable and writable for the user who runs this"
+    )]
     NotWritable { database: String },
     #[error("the database {database} stays locked by another program")]
     Locked { database: String },

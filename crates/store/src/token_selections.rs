@@ -186,7 +186,7 @@ async fn forget_old(connection: &mut AnyConnection, now: Timestamp) -> StoreResu
     Ok(())
 }
 
-/// The next tokens that wait, in their order: two selections that share tokens lock them in the same sequence.
+/// The next tokens that wait, in the order of their SIDs.
 async fn waiting(connection: &mut AnyConnection, id: FormId, most: u32) -> StoreResult<Vec<AccountSid>> {
     let rows = sqlx::query(
         "SELECT sid FROM token_selection_member WHERE selection = $1 AND revoked IS NULL ORDER BY sid LIMIT $2",

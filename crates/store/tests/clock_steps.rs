@@ -111,6 +111,17 @@ async fn steps_of_the_clock_neither_revive_nor_kill() {
             machine.set(day);
             assert_eq!(verdicts().await, expected, "day {day}, from memory: {from_memory}");
         }
+        // What ended more than a day ago need not be in memory any longer, wherever the clock is now.
+        let held = async || {
+            service.forget_ended_secrets().await;
+            service.index_state().secrets
+        };
+        assert_eq!(held().await, usize::from(from_memory), "one of the two ended a day ago, not more");
+        machine.set(182);
+        assert_eq!(held().await, 0);
+        machine.set(0);
+        let ended = if from_memory { Verdict::Unknown } else { Verdict::Expired };
+        assert_eq!(verdicts().await, [ended; 2]);
         store.close().await;
     }
 }

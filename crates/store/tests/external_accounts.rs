@@ -19,7 +19,6 @@ use latchkey_domain::{
     AccountSid, AuthToken, FieldProblem, PlainText, Presented, PresentedSid, Refusal, Role, ScopeChoice, TokenForm,
     TokenRateLimit, TokenSource, Verdict,
 };
-use latchkey_service::ports::Store as _;
 use latchkey_service::{
     AccountAttachment, AccountCancellation, AccountDetails, AccountSave, AccountStart, AccountSubmission,
     AccountTokenOutcome, AuditAction, Caller, DEFAULT_CATALOG, Failure, GeneratedAccountToken, Origin, RepForm,

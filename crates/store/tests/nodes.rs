@@ -272,7 +272,7 @@ async fn what_one_node_reserves_for_admins_none_lets_others_do_after_the_reply()
             );
             let before = node.store.policy().await.unwrap().version;
             let saved = node.store.save_policy(&policy, before, admin.id, &audit).await.unwrap();
-            assert_eq!(node.service.settle(saved).await.unwrap(), PolicySaving::Saved);
+            assert_eq!(node.service.settle(saved).await, PolicySaving::Saved);
             assert_eq!(verdicts().await, [verdict; 3], "round {round}");
         }
     }

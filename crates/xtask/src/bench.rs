@@ -33,7 +33,7 @@ impl Build {
     const fn most_instructions(self) -> u64 {
         match self {
             Self::Tests => 64_000,
-            Self::Release => 7_800,
+            Self::Release => 7_200,
         }
     }
 

@@ -36,6 +36,8 @@ pub(super) fn read(file: &Path) -> Result<AuditKey, Failed> {
 }
 
 fn missing(file: &Path) -> Failed {
+    // In full: where it is looked for is the question.
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     let file = file.display();
     Failed::new(Exit::Broken, format!("there is no audit key {file}; name it with --audit-key-file"))
 }

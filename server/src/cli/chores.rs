@@ -31,6 +31,15 @@ pub(super) async fn forget_changes(service: Arc<Service>) {
     }
 }
 
+/// Takes secrets out of the memory that ended long ago.
+pub(super) async fn forget_ended_secrets(service: Arc<Service>) {
+    let mut ticks = every(HOURLY);
+    loop {
+        ticks.tick().await;
+        service.forget_ended_secrets().await;
+    }
+}
+
 /// Warns where the database's room for notifications fills.
 pub(super) async fn watch_notices(service: Arc<Service>) {
     let mut ticks = every(NOTICES_INTERVAL);

@@ -81,7 +81,7 @@ impl Import {
         let open = sources.open_or_make().await?;
         let entry = open.service.import_entry(taken_at, &open.origin());
         let imported = open.store.import(&mut archive, &entry).await.map_err(failed)?;
-        let rows = open.service.settle(imported).await.map_err(|failure| Failed::of(failure, ""))?;
+        let rows = open.service.settle(imported).await;
         open.store.close().await;
         let taken_at = taken_at.to_rfc3339();
         output::tell(&format!("What was changed after {taken_at} is not in it: tokens revoked since then open again."));

@@ -10,6 +10,9 @@ use super::failure::{Exit, Failed};
 use super::setting::{Open, Sources};
 use super::{output, public_url};
 
+/// Where a server is reached that was started without a word about that.
+const THIS_MACHINE: &str = "http://127.0.0.1:3000";
+
 #[derive(Debug, Args)]
 pub(super) struct Named {
     /// The service rep's address
@@ -26,7 +29,7 @@ pub(super) struct ResetPassword {
         long,
         value_name = "URL",
         env = "LATCHKEY_PUBLIC_URL",
-        default_value = "http://127.0.0.1:3000",
+        default_value = THIS_MACHINE,
         value_parser = public_url::parse
     )]
     public_url: String,
@@ -112,11 +115,16 @@ impl ResetPassword {
         open.store.close().await;
         let refused = |why: &str| Err(Failed::new(Exit::Refused, format!("{} {why}", rep.email)));
         match offer.map_err(|failure| Failed::of(failure, ""))? {
-            LinkOffer::Offered(link) => output::json(&Offered {
-                email: &rep.email,
-                link: format!("{}{}", self.public_url, latchkey_app::account_link(&link)),
-                expires_at: link.expires_at.to_rfc3339(),
-            }),
+            LinkOffer::Offered(link) => {
+                if self.public_url == THIS_MACHINE {
+                    output::tell("The link opens on this machine only. Where people reach Latchkey: --public-url URL.");
+                }
+                output::json(&Offered {
+                    email: &rep.email,
+                    link: format!("{}{}", self.public_url, latchkey_app::account_link(&link)),
+                    expires_at: link.expires_at.to_rfc3339(),
+                })
+            }
             LinkOffer::Refused(LinkIssue::Disabled) => refused("is disabled; enable the account first"),
             LinkOffer::Refused(LinkIssue::SystemRep) => refused("is a service, which has no password"),
             LinkOffer::Refused(LinkIssue::NotAccepted) => {

@@ -8,7 +8,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use latchkey_store::{Archive, Since, TakenBack};
+use latchkey_store::{Archive, Happened, Since};
 use serde::Serialize;
 
 use super::copy::failed;
@@ -44,6 +44,8 @@ struct Restored<'a> {
     rows: u64,
     kept_revoked: u64,
     kept_disabled: u64,
+    /// Tokens that were not revoked and are in no backup that was restored.
+    lost_tokens: u64,
     replaced: Option<&'a Path>,
 }
 
@@ -60,7 +62,7 @@ impl Restore {
         let entry = entry.map_err(|failure| Failed::of(failure, ""))?;
         let restored = open.store.restore(&mut archive, since, copy.as_deref(), entry).await.map_err(failed)?;
         // Running servers follow before anybody is told.
-        let restored = open.service.settle(restored).await.map_err(|failure| Failed::of(failure, ""))?;
+        let restored = open.service.settle(restored).await;
         open.store.close().await;
         output::tell("Everybody signs in anew. Links to choose a password by are to be made anew.");
         output::json(&Restored {
@@ -69,6 +71,7 @@ impl Restore {
             rows: restored.rows,
             kept_revoked: restored.kept.tokens,
             kept_disabled: restored.kept.reps,
+            lost_tokens: restored.lost,
             replaced: copy.as_deref(),
         })
     }
@@ -89,17 +92,17 @@ impl Restore {
             );
             return Err(Failed::new(Exit::Unconfirmed, line));
         }
-        let found = open.store.taken_back_since(archive).await.broken(|error| error.to_string())?;
+        let found = open.store.happened_since(archive).await.broken(|error| error.to_string())?;
         let found = in_words(found);
         if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
             let line = format!(
-                "nothing was done: the backup is of {taken_at}, and since then {found}; say what becomes of that, \
-                 --revoke-since or --revive-revoked"
+                "nothing was done: the backup is of {taken_at}, and since then {found}; say what becomes of what was \
+                 revoked and disabled, --revoke-since or --revive-revoked"
             );
             return Err(Failed::new(Exit::Unconfirmed, line));
         }
         output::tell(&format!("The backup is of {taken_at}. Since then {found}, as far as this database knows."));
-        match ask("Write \"revoke\" to keep that so, \"revive\" to take it back: ").as_deref() {
+        match ask("Write \"revoke\" to keep revoked and disabled what is, \"revive\" to take that back: ").as_deref() {
             Some("revoke") => Ok(Since::Revoke),
             Some("revive") => Ok(Since::Revive),
             _ => Err(Failed::new(Exit::Unconfirmed, "nothing was done: it was not confirmed")),
@@ -127,9 +130,15 @@ impl Restore {
     }
 }
 
-fn in_words(TakenBack { tokens, reps }: TakenBack) -> String {
-    let (token, rep) = (if tokens == 1 { "token was" } else { "tokens were" }, if reps == 1 { "rep" } else { "reps" });
-    format!("{tokens} {token} revoked and {reps} service {rep} disabled")
+fn in_words(Happened { made, taken_back }: Happened) -> String {
+    let tokens = |number: u64| if number == 1 { "token was" } else { "tokens were" };
+    let (revoked, reps) = (taken_back.tokens, taken_back.reps);
+    format!(
+        "{made} {} made that will be gone, {revoked} {} revoked and {reps} service {} disabled",
+        tokens(made),
+        tokens(revoked),
+        if reps == 1 { "rep" } else { "reps" }
+    )
 }
 
 fn ask(question: &str) -> Option<String> {
@@ -144,11 +153,20 @@ fn ask(question: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use latchkey_store::TakenBack;
+
     use super::*;
 
     #[test]
     fn what_was_taken_back_is_said() {
-        assert_eq!(in_words(TakenBack { tokens: 1, reps: 0 }), "1 token was revoked and 0 service reps disabled");
-        assert_eq!(in_words(TakenBack { tokens: 2, reps: 1 }), "2 tokens were revoked and 1 service rep disabled");
+        let in_words = |made, tokens, reps| in_words(Happened { made, taken_back: TakenBack { tokens, reps } });
+        assert_eq!(
+            in_words(0, 1, 0),
+            "0 tokens were made that will be gone, 1 token was revoked and 0 service reps disabled"
+        );
+        assert_eq!(
+            in_words(1, 2, 1),
+            "1 token was made that will be gone, 2 tokens were revoked and 1 service rep disabled"
+        );
     }
 }

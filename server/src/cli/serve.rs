@@ -236,6 +236,7 @@ async fn serve(open: Open, state: ServerState, doors: Doors, mut stop: Stop) -> 
         async move { service.keep_index().await }
     });
     running.spawn(chores::forget_changes(Arc::clone(&service)));
+    running.spawn(chores::forget_ended_secrets(Arc::clone(&service)));
     running.spawn(chores::watch_notices(Arc::clone(&service)));
     running.spawn({
         let service = Arc::clone(&service);

@@ -37,7 +37,10 @@ pub struct Whole<'a> {
 
 impl HeaderLines for Whole<'_> {
     fn values(&self, name: HeaderName) -> impl DoubleEndedIterator<Item = &[u8]> {
-        self.lines.iter().filter(move |line| line.name.eq_ignore_ascii_case(name.as_str())).map(|line| line.value)
+        let length = name.as_str().len();
+        let has_name = move |name: &HeaderName, line: &Header<'_>| line.name.eq_ignore_ascii_case(name.as_str());
+        let lines = self.lines.iter().filter(move |line| line.name.len() == length && has_name(&name, line));
+        lines.map(|line| line.value)
     }
 }
 

@@ -72,9 +72,10 @@ fn oauth(paths: &mut Paths) {
                 "403",
                 oauth_error("The caller's token lacks the scope, or may not be used from there.", "insufficient_scope"),
             )
+            .response("405", only_post())
             .response("429", oauth_error("The caller's introspections are used up.", "temporarily_unavailable"))
             .response("503", oauth_error("Latchkey cannot reach its database.", "temporarily_unavailable"));
-    paths.add_path_operation("/oauth2/introspect", vec![HttpMethod::Post], introspect);
+    paths.add_path_operation("/oauth2/introspect", vec![HttpMethod::Post], with_refusals(introspect, &[408]));
 
     let about = "Having the token is authority enough. A credential that is sent with it must be that token. A token \
                  that is unknown, or has ended, is answered as if it had been revoked.";
@@ -83,9 +84,10 @@ fn oauth(paths: &mut Paths) {
         .response("200", plain("The token is not good, or not any more."))
         .response("400", oauth_error("The form is not as RFC 7009 wants it.", "invalid_request"))
         .response("401", oauth_error("A credential was sent, and it is not the token to be revoked.", "invalid_client"))
+        .response("405", only_post())
         .response("429", oauth_error("Too many unknown tokens came from this address.", "temporarily_unavailable"))
         .response("503", oauth_error("Latchkey cannot reach its database.", "temporarily_unavailable"));
-    paths.add_path_operation("/oauth2/revoke", vec![HttpMethod::Post], revoke);
+    paths.add_path_operation("/oauth2/revoke", vec![HttpMethod::Post], with_refusals(revoke, &[408]));
 }
 
 fn form(schema: &str, example: serde_json::Value) -> RequestBody {
@@ -96,6 +98,11 @@ fn form(schema: &str, example: serde_json::Value) -> RequestBody {
 /// A refusal in OAuth's words, beside the members of every problem.
 fn oauth_error(description: &str, error: &str) -> ResponseBuilder {
     plain(description).content("application/json", content("OAuthError", examples::oauth_error(error)))
+}
+
+fn only_post() -> ResponseBuilder {
+    oauth_error("The method is another one than POST.", "invalid_request")
+        .header("Allow", text_header("The methods that the path has.", "POST"))
 }
 
 fn gateways(paths: &mut Paths) {
@@ -159,10 +166,13 @@ fn service(paths: &mut Paths) {
         .response("503", not_ready);
     add("/readyz", ready);
     let measured = ContentBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::String)));
-    let metrics =
-        public("read_metrics", "Measurements", "In Prometheus' text format, to the addresses of `--metrics-allow`.")
-            .response("200", plain("The measurements.").content("text/plain", measured.build()))
-            .response("403", refused(403));
+    let metrics = public(
+        "read_metrics",
+        "Measurements",
+        "In OpenMetrics' text format, which Prometheus reads, to the addresses of `--metrics-allow`.",
+    )
+    .response("200", plain("The measurements.").content("application/openmetrics-text", measured.build()))
+    .response("403", refused(403));
     add("/metrics", metrics);
     let document = ContentBuilder::new().schema(Some(ObjectBuilder::new()));
     let contract = public("read_contract", "This contract", "As OpenAPI 3.1, for the catalog in use.")

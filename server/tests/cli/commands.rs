@@ -199,11 +199,16 @@ fn a_reset_link_is_printed() {
     place.add_rep("ann@example.com", &["--admin"]);
     place.add_rep("bob@example.com", &[]);
     let arguments = ["rep", "reset-password", "bob@example.com", "--public-url", "https://pat.example.com/"];
-    let offered = place.run(&arguments).json();
+    let offered = place.run(&arguments);
+    assert_eq!(offered.stderr, "");
+    let offered = offered.json();
     assert_eq!(keys(&offered), ["email", "expires_at", "link"]);
     let link = offered["link"].as_str().unwrap();
     let code = link.strip_prefix("https://pat.example.com/reset-password?code=").unwrap();
     assert_eq!(code.len(), 43);
+    let nowhere = place.run(&["rep", "reset-password", "bob@example.com"]);
+    assert!(nowhere.stderr.contains("opens on this machine only") && nowhere.stderr.contains("--public-url"));
+    assert!(nowhere.json()["link"].as_str().unwrap().starts_with("http://127.0.0.1:3000/reset-password?code="));
     let owners = ["--owner", "ann@example.com", "--owner", "bob@example.com"];
     place.run(&[&["rep", "add", "--email", "feed@example.com", "--name", "Feed", "--system"], &owners[..]].concat());
     assert_eq!(place.run(&["rep", "reset-password", "feed@example.com"]).code, 4);

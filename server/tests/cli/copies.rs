@@ -121,12 +121,13 @@ async fn a_restore_under_a_running_server_revives_nothing_by_itself() {
 
         let refused = place.run(&["restore", &file]);
         let line = refused.failure(6);
-        assert!(line.contains("1 token was revoked and 1 service rep disabled"), "{line}");
+        assert!(line.contains("1 token was made that will be gone, 1 token was revoked and 1 service rep"), "{line}");
         assert!(line.contains("--revoke-since") && line.contains("--revive-revoked"), "{line}");
         assert_eq!(status(&server, &later).await, 200, "nothing was done");
 
         let restored = place.run(&["restore", &file, "--revoke-since"]).json();
-        assert_eq!((&restored["kept_revoked"], &restored["kept_disabled"]), (&json!(1), &json!(1)));
+        let [revoked_then, disabled, lost] = ["kept_revoked", "kept_disabled", "lost_tokens"].map(|key| &restored[key]);
+        assert_eq!([revoked_then, disabled, lost], [&json!(1), &json!(1), &json!(1)]);
         // From the moment on at which the command returns, in the server that has been running all along.
         assert_eq!(status(&server, &later).await, 401);
         assert_eq!(status(&server, &revoked).await, 401);

@@ -62,7 +62,7 @@ impl Service {
         let mut each = self.entry(caller.actor(), AuditAction::TokenMoved, subject, &caller.origin);
         each.detail.clone_from(&audit.detail);
         let moved = self.store.move_tokens(from.id, to.id, Refusal::MAX_LIVE_TOKENS, &audit, &each).await?;
-        let outcome = self.settle(moved).await?;
+        let outcome = self.settle(moved).await;
         if outcome == TokenMoveOutcome::TargetUnfit {
             return Err(FieldProblem::TargetUnfit.into());
         }

@@ -15,7 +15,7 @@ impl Service {
         authority.require()?;
         let subject = AuditSubject::Rep(rep);
         let audit = self.entry(authority.actor(), AuditAction::RepDisabled, subject, authority.origin());
-        self.settle(self.store.set_disabled(rep, Some(self.now()), &audit).await?).await
+        Ok(self.settle(self.store.set_disabled(rep, Some(self.now()), &audit).await?).await)
     }
 
     /// Lets a service rep in again; those of their tokens that are in time work again.
@@ -26,7 +26,7 @@ impl Service {
         authority.require()?;
         let subject = AuditSubject::Rep(rep);
         let audit = self.entry(authority.actor(), AuditAction::RepEnabled, subject, authority.origin());
-        self.settle(self.store.set_disabled(rep, None, &audit).await?).await
+        Ok(self.settle(self.store.set_disabled(rep, None, &audit).await?).await)
     }
 
     /// Makes a service rep an admin, or an admin a rep.
@@ -44,6 +44,6 @@ impl Service {
         self.confirm(authority, current_password).await?;
         let subject = AuditSubject::Rep(rep);
         let audit = self.entry(authority.actor(), AuditAction::RoleChanged, subject, authority.origin());
-        self.settle(self.store.set_role(rep, role, &audit).await?).await
+        Ok(self.settle(self.store.set_role(rep, role, &audit).await?).await)
     }
 }

@@ -65,7 +65,7 @@ impl Service {
         let each = self.ended_token_entry(caller, &record);
         let target = target(caller, id, version, AccountStage::Draft);
         let attached = self.store.attach_token(target, sid, &audit, &each).await?;
-        match self.settle(attached).await? {
+        match self.settle(attached).await {
             AccountChange::Done(Some(version)) => {
                 self.note_confirmation(caller, &record, sid, &confirmation).await?;
                 Ok(AccountAttachment::Attached { confirmation, version })

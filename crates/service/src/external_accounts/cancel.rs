@@ -40,7 +40,7 @@ impl Service {
         let each = self.ended_token_entry(caller, &record);
         let target = target(caller, id, version, AccountStage::Draft);
         let cancelled = self.store.cancel_draft(target, &audit, &each).await?;
-        match self.settle(cancelled).await? {
+        match self.settle(cancelled).await {
             AccountChange::Done(CancelledDraft { revoked, left_alone }) => {
                 Ok(AccountCancellation::Cancelled { revoked, left_alone })
             }

@@ -175,7 +175,7 @@ impl Service {
                 each: &self.ended_token_entry(caller, &record),
             };
             let given = self.store.give_new_token(target, &new, Refusal::MAX_LIVE_TOKENS, audits).await?;
-            return match self.settle(given).await? {
+            return match self.settle(given).await {
                 AccountChange::Done(TokenGift::Given(version)) => {
                     let generated = self.show_confirmed(caller, &record, needed, issued, version, base_url).await;
                     Ok(AccountTokenOutcome::Generated(Box::new(generated)))

@@ -27,7 +27,7 @@ impl Service {
         let audit = self.account_entry(caller, AuditAction::ExternalAccountTokenRevoked, &record, "");
         let each = self.ended_token_entry(caller, &record);
         let revoked = self.store.revoke_account_token(id, &audit, &each).await?;
-        let (token, had_ended) = self.settle(revoked).await?.ok_or(Refusal::NotFound)?;
+        let (token, had_ended) = self.settle(revoked).await.ok_or(Refusal::NotFound)?;
         Ok(AccountRevocation { token, had_ended })
     }
 }

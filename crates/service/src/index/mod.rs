@@ -54,6 +54,10 @@ const KEPT_CHANGES: u32 = 10_000;
 const FULL_NOTICES: i64 = 10;
 /// How many tokens are read at once.
 const PAGE: u32 = 1_000;
+/// How long after its end a secret stays in memory, in seconds: meanwhile it is known whose it was that is refused.
+const KEPT_AFTER_END: i64 = 24 * 60 * 60;
+/// How many tokens are looked after before others may make changes.
+const AT_ONCE: usize = 500;
 
 /// How the index stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,7 +133,8 @@ impl Index {
             let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
             return live.as_deref().map(question);
         }
-        self.current().await.map(|table| question(&table))
+        // Apart from what waits for an answer: that would be as large, and is moved for every call.
+        Box::pin(self.current()).await.map(|table| question(&table))
     }
 
     /// The live tokens, if they are known to be current.
@@ -307,6 +312,23 @@ impl Index {
     }
 }
 
+impl Index {
+    /// Forgets secrets that had ended before, while calls are judged and changes made.
+    async fn forget_ended(&self, before: latchkey_domain::Timestamp) {
+        let Some(table) = self.table() else { return };
+        for part in 0.. {
+            let Some(ended) = table.ended_in(part, before) else { break };
+            for some in ended.chunks(AT_ONCE) {
+                let _changing = self.follower.lock().await;
+                for sid in some {
+                    table.remove_ended(*sid, before);
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
 async fn insert(store: &dyn Store, table: &Table, secrets: &[SecretRecord]) -> StoreResult<()> {
     for secret in secrets {
         if !table.knows_owner(secret.owner) {
@@ -354,6 +376,12 @@ impl Service {
     pub async fn leave_index(&self) -> StoreResult<()> {
         self.index.lose();
         self.store.forget_node(self.index.node).await
+    }
+
+    /// Takes secrets out of the memory that ended long ago. The clock of a process never runs back, so they have ended
+    /// for good there.
+    pub async fn forget_ended_secrets(&self) {
+        self.index.forget_ended(self.now().plus_seconds(-KEPT_AFTER_END)).await;
     }
 
     /// Forgets the changes that nobody who follows can still be missing; who is further behind builds anew.

@@ -44,6 +44,11 @@ impl<T> Slots<T> {
         self.chunks.get_mut(number / CHUNK)?.get_mut(number % CHUNK)
     }
 
+    /// What stands in all of them, in their order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.chunks.iter().flatten()
+    }
+
     /// Puts it in the next slot.
     pub(super) fn push(&mut self, value: T) {
         if let Some(last) = self.chunks.last_mut().filter(|last| last.len() < CHUNK) {

@@ -38,6 +38,13 @@ struct Slot {
     terms: u32,
 }
 
+impl Slot {
+    /// When the secret has ended.
+    fn end(&self) -> u32 {
+        if self.not_after > 0 { self.expires_at.min(self.not_after) } else { self.expires_at }
+    }
+}
+
 /// The first half of a secret's SHA-256.
 type Half = [u8; 16];
 
@@ -126,7 +133,19 @@ impl Table {
         for secret in secrets {
             self.insert(secret);
         }
-        self.remove_if(sid, |hash| !secrets.iter().any(|secret| half(&secret.hash) == *hash));
+        self.remove_if(sid, |slot| !secrets.iter().any(|secret| half(&secret.hash) == slot.hash));
+    }
+
+    /// The tokens that have secrets in this part which had ended before; `None` where there is no such part.
+    pub(super) fn ended_in(&self, part: usize, before: Timestamp) -> Option<Vec<AccountSid>> {
+        let (part, before) = (read(self.parts.get(part)?), seconds(before));
+        let ended = part.slots.iter().filter(|slot| slot.end() < before);
+        Some(ended.map(|slot| AccountSid::from_bytes(slot.sid)).collect())
+    }
+
+    /// Removes those secrets of a token that had ended before.
+    pub(super) fn remove_ended(&self, sid: AccountSid, before: Timestamp) {
+        self.remove_if(sid, |slot| slot.end() < seconds(before));
     }
 
     /// Adds a secret of a live token, whose owner is known, or sets anew what is known of it.
@@ -163,12 +182,10 @@ impl Table {
         self.name(sid, packed(at, number));
     }
 
-    /// Removes those secrets of a token whose hash is one of these.
-    fn remove_if(&self, sid: AccountSid, is_gone: impl Fn(&Half) -> bool) {
+    /// Removes those secrets of a token of which this is true.
+    fn remove_if(&self, sid: AccountSid, is_gone: impl Fn(&Slot) -> bool) {
         // One at a time: each removal moves the last slot of its part into the gap.
-        while let Some(at) =
-            self.places_of(sid).into_iter().find(|at| self.hash_at(*at).is_some_and(|hash| is_gone(&hash)))
-        {
+        while let Some(at) = self.places_of(sid).into_iter().find(|at| self.is_at(*at, &is_gone)) {
             self.unname(*sid.as_bytes(), at);
             let Some(part) = self.parts.get(part_of(at)) else { return };
             let (moved, terms) = {
@@ -244,9 +261,9 @@ impl Table {
         part.and_then(|part| part.slots.get(number_of(at)).map(|slot| slot.sid)).unwrap_or_default()
     }
 
-    fn hash_at(&self, at: u32) -> Option<Half> {
-        let part = read(self.parts.get(part_of(at))?);
-        part.slots.get(number_of(at)).map(|slot| slot.hash)
+    fn is_at(&self, at: u32, question: impl Fn(&Slot) -> bool) -> bool {
+        let part = self.parts.get(part_of(at)).map(read);
+        part.is_some_and(|part| part.slots.get(number_of(at)).is_some_and(question))
     }
 
     /// The part of what has this key. From the middle of it: hash tables go by its ends.
@@ -445,6 +462,36 @@ mod tests {
             (0..50).for_each(|token| table.replace(secret(token, 0).sid, &[]));
             assert_eq!((table.terms.len(), table.len()), (0, 0), "round {round}");
         }
+    }
+
+    #[test]
+    fn secrets_that_ended_before_are_removed_and_no_others() {
+        let (table, at) = (table(), Timestamp::from_unix_seconds);
+        let ending = |token: u32, place: u8, expires: i64, not_after: Option<i64>| SecretRecord {
+            expires_at: at(expires),
+            not_after: not_after.map(at),
+            ..secret(token, place)
+        };
+        let held = [
+            ending(1, 0, 99, None),
+            ending(2, 0, 100, None),
+            ending(3, 0, 200, None),
+            // The secret before a rotation.
+            ending(3, 1, 200, Some(99)),
+            ending(4, 0, 200, Some(100)),
+            ending(5, 0, 99, Some(200)),
+        ];
+        for secret in &held {
+            table.insert(secret);
+        }
+        let ended: Vec<AccountSid> = (0..).map_while(|part| table.ended_in(part, at(100))).flatten().collect();
+        assert_eq!(ended.len(), 3);
+        for sid in ended {
+            table.remove_ended(sid, at(100));
+        }
+        let found = held.map(|secret| table.find(&secret.hash).is_some());
+        assert_eq!(found, [false, true, true, false, true, false]);
+        assert_eq!(table.len(), 3);
     }
 
     #[test]

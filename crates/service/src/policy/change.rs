@@ -192,7 +192,7 @@ impl Service {
         let preview = self.preview_policy(caller, form, before).await?;
         if preview.changes.is_empty() {
             // It may have been saved a moment ago.
-            return self.settle(Committed::unchanged(PolicySaved::Saved)).await;
+            return Ok(self.settle(Committed::unchanged(PolicySaved::Saved)).await);
         }
         if preview.idle.0 > shown_idle {
             return Ok(PolicySaved::MoreIdle(Box::new(preview)));
@@ -201,7 +201,7 @@ impl Service {
         let mut audit = self.entry(caller.actor(), AuditAction::PolicyChanged, AuditSubject::Nothing, &caller.origin);
         audit.detail = preview.changes.join(" ");
         let saved = self.store.save_policy(&preview.policy, before, caller.rep.id, &audit).await?;
-        match self.settle(saved).await? {
+        match self.settle(saved).await {
             PolicySaving::Saved => Ok(PolicySaved::Saved),
             PolicySaving::Stale => Err(Refusal::ChangedMeanwhile.into()),
             PolicySaving::NotAllowed => Err(Refusal::Forbidden.into()),

@@ -52,7 +52,7 @@ impl Service {
                     detail: format!("not used for {} days", idle.days()),
                 };
                 let done = self.store.revoke_idle(&found, since, stored.version, &each).await?;
-                match self.settle(done).await? {
+                match self.settle(done).await {
                     IdleRevocation::Revoked(sids) => {
                         revoked += u64::try_from(sids.len()).unwrap_or_default();
                     }

@@ -139,7 +139,6 @@ pub trait Store:
     + PolicyStore
     + AuditStore
     + RecordStore
-    + AuditStore
     + ChangeStore
     + ExternalAccountStore
 {
@@ -154,10 +153,4 @@ pub trait Store:
     /// # Errors
     /// [`StoreError`] where it does not answer.
     async fn describe(&self) -> StoreResult<StoreDescription>;
-
-    /// The newest audit entries, the newest first.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database fails.
-    async fn newest_audit_entries(&self, limit: u32) -> StoreResult<Vec<crate::AuditEntry>>;
 }

@@ -135,7 +135,7 @@ impl Service {
         for _ in 0..TRIES {
             let DrawnToken { issued, new, audit } = self.draw(owner, draft, form).await?;
             let inserted = self.store.insert_token(&new, Refusal::MAX_LIVE_TOKENS, &audit).await?;
-            match self.settle(inserted).await? {
+            match self.settle(inserted).await {
                 TokenInsertion::Inserted => return Ok(issued),
                 TokenInsertion::PolicyChanged => {}
                 refused => return Err(not_inserted(refused)),

@@ -14,6 +14,6 @@ impl Service {
         let mut audit = self.entry(AuditActor::CommandLine, AuditAction::TokenLimited, subject, origin);
         audit.detail = format!("rate limit: {limit}");
         let limited = self.store.limit_token(sid, limit, &audit).await?;
-        if self.settle(limited).await? { Ok(()) } else { Err(Refusal::NotFound.into()) }
+        if self.settle(limited).await { Ok(()) } else { Err(Refusal::NotFound.into()) }
     }
 }

@@ -41,7 +41,7 @@ impl Service {
     ) -> Outcome<RevokedView> {
         let audit = self.entry(actor, AuditAction::TokenRevoked, AuditSubject::Token(sid), origin);
         let revoked = self.store.revoke_token(sid, owner, self.now(), &audit).await?;
-        let (description, had_ended) = match self.settle(revoked).await? {
+        let (description, had_ended) = match self.settle(revoked).await {
             Revocation::Revoked(description) => (description, false),
             Revocation::HadEnded(description) => (description, true),
             Revocation::NotFound => return Err(Refusal::NotFound.into()),

@@ -17,10 +17,14 @@ use crate::row::Fields;
 const KEEP: &str = "
     CREATE TEMP TABLE kept_revision AS SELECT latest FROM token_revision;
     CREATE TEMP TABLE kept_node AS SELECT * FROM node;
+    CREATE TEMP TABLE kept_live AS SELECT sid FROM token WHERE revoked_at IS NULL;
 ";
 
 /// The tables of [`KEEP`] and [`KEEP_WHAT_ENDED`], given back.
-const LET_GO: &str = "DROP TABLE kept_revision; DROP TABLE kept_node";
+const LET_GO: &str = "DROP TABLE kept_revision; DROP TABLE kept_node; DROP TABLE kept_live";
+
+/// Tokens that were not revoked, and of which the file knows nothing.
+const LOST: &str = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM kept_live WHERE sid NOT IN (SELECT sid FROM token)";
 const LET_GO_OF_WHAT_ENDED: &str = "DROP TABLE kept_rep; DROP TABLE kept_token; DROP TABLE kept_secret; \
      DROP TABLE kept_policy; DROP TABLE kept_credential";
 
@@ -121,6 +125,15 @@ const POLICY_AND_CREDENTIALS: &str = "
 /// What lets people in, and may have been ended or used up since: they sign in anew, and ask for links anew.
 const END_SESSIONS: &str = "DELETE FROM session; DELETE FROM account_link; DELETE FROM set_up_code";
 
+/// What has happened since a copy was taken, as far as times tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Happened {
+    /// Tokens that were made and are not revoked: a restore does not bring them back.
+    pub made: u64,
+    /// What was taken back.
+    pub taken_back: TakenBack,
+}
+
 /// What was taken back since, and holds in the database that was replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TakenBack {
@@ -145,10 +158,13 @@ impl Kept {
         Ok(Self { what_ended })
     }
 
-    /// Hands on what makes running servers follow.
-    pub(super) async fn hand_on(&self, connection: &mut AnyConnection) -> StoreResult<()> {
+    /// Hands on what makes running servers follow. Answers how many tokens are lost.
+    pub(super) async fn hand_on(&self, connection: &mut AnyConnection) -> StoreResult<u64> {
         run(connection, HAND_ON).await?;
-        run(connection, LET_GO).await
+        let row = sqlx::query(LOST).persistent(false).fetch_one(&mut *connection).await.or_unavailable()?;
+        let lost: i64 = Fields::of(&row, "a count").number("number")?;
+        run(connection, LET_GO).await?;
+        Ok(u64::try_from(lost).unwrap_or_default())
     }
 
     /// Ends sessions and links, which a copy would bring back.
@@ -186,18 +202,19 @@ impl Kept {
     }
 }
 
-/// What was taken back after the copy was taken, as far as times tell: for the question whether it is to stay so.
-pub(super) async fn since(connection: &mut AnyConnection, archive: &Archive) -> StoreResult<TakenBack> {
-    let mut counted = [0; 2];
+/// What has happened after the copy was taken, as far as times tell: for the question what is to stay so.
+pub(super) async fn since(connection: &mut AnyConnection, archive: &Archive) -> StoreResult<Happened> {
+    let mut counted = [0; 3];
     for (counted, sql) in counted.iter_mut().zip([
+        "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM token WHERE revoked_at IS NULL AND created_at >= $1",
         "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM token WHERE revoked_at >= $1",
         "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM service_rep WHERE disabled_at >= $1",
     ]) {
         let row = sqlx::query(sql).bind(archive.taken_at().unix_seconds()).fetch_one(&mut *connection).await;
         *counted = Fields::of(&row.or_unavailable()?, "a count").number("number")?;
     }
-    let [tokens, reps] = counted.map(|number: i64| u64::try_from(number).unwrap_or_default());
-    Ok(TakenBack { tokens, reps })
+    let [made, tokens, reps] = counted.map(|number: i64| u64::try_from(number).unwrap_or_default());
+    Ok(Happened { made, taken_back: TakenBack { tokens, reps } })
 }
 
 async fn run(connection: &mut AnyConnection, statements: &'static str) -> StoreResult<()> {

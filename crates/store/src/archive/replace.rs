@@ -8,14 +8,19 @@ use std::path::Path;
 
 use latchkey_service::AuditEntry;
 use latchkey_service::ports::{Committed, StoreResult, TokenChange};
+use sqlx::error::DatabaseError;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
-use super::carried::{self, Kept, TakenBack};
+use super::carried::{self, Happened, Kept, TakenBack};
 use super::{Archive, ArchiveError, load, shape, write};
 use crate::failure::OrUnavailable as _;
 use crate::row::Fields;
 use crate::transaction::Write;
 use crate::{SqlStore, audit};
+
+/// How often it is tried to have every table to oneself. Servers that go on take them in other orders, and where two wait
+/// for each other, the database ends one of them.
+const TRIES: u32 = 5;
 
 /// What becomes of what was taken back since a copy was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +38,8 @@ pub struct Replaced {
     pub rows: u64,
     /// What stays taken back, though the file has it otherwise.
     pub kept: TakenBack,
+    /// How many tokens are gone that were not revoked: those that were made after the copy was taken.
+    pub lost: u64,
 }
 
 impl SqlStore {
@@ -45,11 +52,11 @@ impl SqlStore {
         is_unused(&mut connection).await
     }
 
-    /// What was taken back in this database after the copy was taken, as far as times tell.
+    /// What has happened in this database after the copy was taken, as far as times tell.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn taken_back_since(&self, archive: &Archive) -> StoreResult<TakenBack> {
+    pub async fn happened_since(&self, archive: &Archive) -> StoreResult<Happened> {
         let mut connection = self.reads.acquire().await.or_unavailable()?;
         carried::since(&mut connection, archive).await
     }
@@ -107,13 +114,13 @@ impl SqlStore {
     ) -> Result<Replaced, ArchiveError> {
         let kept = Kept::of(connection, since == Since::Revoke).await?;
         load::load(connection, self.engine, archive).await?;
-        kept.hand_on(connection).await?;
+        let lost = kept.hand_on(connection).await?;
         kept.end_sessions(connection).await?;
         let taken_back = kept.apply(connection, entry.at).await?;
         let taken_back = taken_back.ok_or_else(|| ArchiveError::NotLater { file: archive.path().to_owned() })?;
-        entry.detail.push_str(&in_words(since, taken_back));
+        entry.detail.push_str(&in_words(since, taken_back, lost));
         audit::write(connection, &entry).await?;
-        Ok(Replaced { rows: archive.rows(), kept: taken_back })
+        Ok(Replaced { rows: archive.rows(), kept: taken_back, lost })
     }
 
     /// Begins a transaction that has the database to itself, as long as it takes.
@@ -122,23 +129,34 @@ impl SqlStore {
             // Not to be said within a transaction, and of the connection that the next one will have: there is one.
             sqlx::raw_sql(sql).execute(&self.writes).await.or_unavailable()?;
         }
-        let mut transaction = self.begin().await?;
-        if let Some(sql) = self.engine.take_any_time() {
-            sqlx::raw_sql(sql).execute(&mut *transaction).await.or_unavailable()?;
+        let Some(any_time) = self.engine.take_any_time() else { return self.begin().await };
+        let mut tries = 1;
+        loop {
+            let mut transaction = self.begin().await?;
+            sqlx::raw_sql(any_time).execute(&mut *transaction).await.or_unavailable()?;
             let tables = shape::every_table(&mut transaction, self.engine).await?;
             let names = tables.iter().map(|table| shape::quoted(&table.name)).collect::<Vec<_>>().join(", ");
             let sql = format!("LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE");
-            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *transaction).await.or_unavailable()?;
+            match sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *transaction).await {
+                Ok(_) => return Ok(transaction),
+                Err(error) if is_deadlock(&error) && tries < TRIES => tries += 1,
+                Err(error) => return Err(error).or_unavailable(),
+            }
         }
-        Ok(transaction)
     }
 }
 
-fn in_words(since: Since, TakenBack { tokens, reps }: TakenBack) -> String {
-    match since {
-        Since::Revoke => format!("; revoked since and kept so: {tokens} tokens, {reps} service reps"),
-        Since::Revive => "; what was revoked since was revived".to_owned(),
-    }
+/// Whether the database has ended a statement because it waited for somebody who waited for it.
+fn is_deadlock(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(DatabaseError::code).is_some_and(|code| code == "40P01")
+}
+
+fn in_words(since: Since, TakenBack { tokens, reps }: TakenBack, lost: u64) -> String {
+    let taken_back = match since {
+        Since::Revoke => format!("revoked since and kept so: {tokens} tokens, {reps} service reps"),
+        Since::Revive => "what was revoked since was revived".to_owned(),
+    };
+    format!("; {taken_back}; made since and gone: {lost} tokens")
 }
 
 /// Every change leaves its entry, and the first one begins the chain.

@@ -288,7 +288,7 @@ pub(crate) async fn what_was_taken_back_since_stays_so(fixture: Fixture) {
     let revision = latest(&fixture).await;
 
     let replaced = restore(&fixture, &path, Since::Revoke).await.unwrap();
-    assert_eq!((replaced.kept.tokens, replaced.kept.reps), (2, 1));
+    assert_eq!((replaced.kept.tokens, replaced.kept.reps, replaced.lost), (2, 1, 1));
     let token = async |number| store.token(sid(number), None).await.unwrap();
     assert_eq!(token(1).await.unwrap().revoked_at, Some(after(1)));
     assert_eq!(token(3).await.unwrap().owner, rep_id(4));
@@ -307,7 +307,10 @@ pub(crate) async fn what_was_taken_back_since_stays_so(fixture: Fixture) {
     assert!(latest(&fixture).await > revision);
     let newest = &fixture.audit_log().await[0];
     assert_eq!(newest.action, AuditAction::DatabaseRestored);
-    assert_eq!(newest.detail, "restored; revoked since and kept so: 2 tokens, 1 service reps");
+    assert_eq!(
+        newest.detail,
+        "restored; revoked since and kept so: 2 tokens, 1 service reps; made since and gone: 1 tokens"
+    );
     assert!(store.session(secret(1)).await.unwrap().is_none());
 
     // The other answer: everything is as it was then, but for sessions.
@@ -337,6 +340,29 @@ pub(crate) async fn what_was_revoked_since_is_not_guessed(fixture: Fixture) {
     restore(&target, &path, Since::Revive).await.unwrap();
     assert!(target.store.credential(crate::fixture::token_hash(1)).await.unwrap().is_some());
     assert!(target.store.rep_by_email(&email("rep9@example.com")).await.unwrap().is_none());
+}
+
+/// Somebody who holds one table, and then waits for another that a restore has taken already.
+#[tokio::test]
+async fn a_restore_is_tried_again_where_it_and_others_wait_for_each_other() {
+    let fixture = Fixture::postgres().await;
+    fixture.rep(1).await;
+    let path = copy(&fixture, "copy").await;
+    let mut other = AnyConnection::connect(&fixture.url).await.unwrap();
+    sqlx::raw_sql("BEGIN; LOCK TABLE write_lock IN ACCESS EXCLUSIVE MODE").execute(&mut other).await.unwrap();
+    let waiting = async {
+        let mut watching = AnyConnection::connect(&fixture.url).await.unwrap();
+        let waits =
+            "SELECT CAST(COUNT(*) AS BIGINT) FROM pg_locks WHERE NOT granted AND relation = 'write_lock'::regclass";
+        while sqlx::query_scalar::<_, i64>(waits).fetch_one(&mut watching).await.unwrap() == 0 {
+            tokio::task::yield_now().await;
+        }
+        let found = sqlx::raw_sql("SELECT 1 FROM account_link").execute(&mut other).await;
+        found.and(sqlx::raw_sql("COMMIT").execute(&mut other).await).unwrap();
+    };
+    let (restored, ()) = tokio::join!(restore(&fixture, &path, Since::Revive), waiting);
+    assert_eq!(restored.unwrap().lost, 0);
+    assert_eq!(fixture.audit_log().await[0].action, AuditAction::DatabaseRestored);
 }
 
 /// Tables of somebody else's, with values and rules that Latchkey does not know.

@@ -1,5 +1,5 @@
 use latchkey_domain::external_account::ExternalAccountId;
-use latchkey_service::ports::{RepStore, SessionStore, Store, StoreError, TokenFilter, TokenStore};
+use latchkey_service::ports::{RepStore, SessionStore, StoreError, TokenFilter, TokenStore};
 use latchkey_service::{AuditAction, AuditActor, AuditEntry, AuditSubject, Origin};
 
 use crate::Fixture;

@@ -1,6 +1,6 @@
 use futures_util::future::join_all;
 use latchkey_domain::{AccountSid, RepId, Timestamp};
-use latchkey_service::ports::{AuditStore, SessionStore, Store};
+use latchkey_service::ports::{AuditStore, SessionStore};
 use latchkey_service::{
     AuditAction, AuditActor, AuditCursor, AuditEntry, AuditFilter, AuditGroup, AuditHead, AuditKey, AuditLine,
     AuditRange, AuditSubject, AuditVerdict, Flaw, Origin, Sequencing, VerifiedChain, Who, verify_audit,

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use latchkey_domain::{AccountSid, Appearance, Email, FormId, RepId, RepKind, Role, Timestamp, TokenHash};
 use latchkey_service::ports::{
     LastCall, NewRep, NewToken, NotedCall, PolicyVersion, Rep, RepInsertion, RepStore, RightAttempt, Session,
-    SessionStore, Store, StoreResult, TokenInsertion, TokenRecord, TokenSource, TokenStore,
+    SessionStore, StoreResult, TokenInsertion, TokenRecord, TokenSource, TokenStore,
 };
 use latchkey_service::{AuditAction, AuditActor, AuditEntry, AuditSubject, Origin, PasswordHash, SecretHash};
 use latchkey_store::{Opening, SqlStore};

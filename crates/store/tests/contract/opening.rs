@@ -124,8 +124,13 @@ async fn urls_of_other_databases_are_refused_without_their_password() {
         ),
         (
             "postgres://u:hunter2@host/db?sslmode=hunter2",
-            "the database URL cannot be used: it is not of the form postgres://USER:PASSWORD@HOST:PORT/DATABASE \
-             (escape special characters with %)",
+            "the database URL cannot be used: its parameter sslmode is one of disable, allow, prefer, require, \
+             verify-ca, verify-full",
+        ),
+        (
+            "postgres://u:hunter2@host/db?sslmode=verify-full&sslrootcert=nowhere/hunter2.pem",
+            "the database URL cannot be used: the file of its parameter sslrootcert cannot be opened: No such file or \
+             directory (os error 2)",
         ),
     ] {
         let refused = refusal(url, Opening::Serve).await;
@@ -162,6 +167,16 @@ mod on_sqlite {
         assert!(files.iter().all(|file| mode(file) == 0o600), "{files:?}");
         store.close().await;
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_stands_in_the_way_beside_it_is_said_to_be_a_matter_of_rights() {
+        let (url, _directory) = empty_sqlite();
+        SqlStore::open(&url, Opening::UseCurrent).await.unwrap().close().await;
+        // As a log that somebody else has made: it cannot be opened as a file.
+        fs::create_dir(format!("{}-wal", path(&url).display())).unwrap();
+        let refused = refusal(&url, Opening::Serve).await;
+        assert!(matches!(refused, OpenError::NotWritable { .. }), "{refused}");
     }
 
     #[tokio::test]

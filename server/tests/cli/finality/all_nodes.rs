@@ -154,7 +154,7 @@ async fn whatever_else_changes_holds_everywhere_at_once() {
     };
     let set_role = async |role| {
         let changed = maker.store.set_role(ann.id, role, &audit).await.unwrap();
-        maker.service.settle(changed).await.unwrap();
+        maker.service.settle(changed).await;
     };
     let add = ["token", "add", "--rep", "ann@example.com", "--expires", "90d", "--scope", "token-introspect"];
     for number in 0..count(2, 200) {

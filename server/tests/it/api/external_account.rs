@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use latchkey_domain::external_account::{AccountForm, AccountTokenForm, ExternalAccountId, NewAccountForm, SetUpStep};
 use latchkey_domain::{AccountSid, PlainText, Role};
-use latchkey_service::ports::Store as _;
 use latchkey_service::{
     AccountStart, AccountSubmission, AccountTokenOutcome, AuditAction, AuditActor, AuditSubject, Caller as Person,
 };

@@ -213,7 +213,6 @@ async fn a_full_collection_takes_no_more() {
 #[tokio::test]
 async fn changes_stand_in_the_audit_log_under_the_requests_id() {
     use latchkey_service::AuditAction::{RecordCreated, RecordDeleted, RecordReplaced};
-    use latchkey_service::ports::Store as _;
     let app = TestApp::start().await;
     let vendor = app.vendor("*").await;
     let created = vendor.post(EMPLOYEES, &json!({})).await;

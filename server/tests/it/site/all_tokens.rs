@@ -1,7 +1,6 @@
 //! Everybody's tokens: what admins find, export, look up and revoke.
 
 use latchkey_domain::{DAY, Role};
-use latchkey_service::ports::Store as _;
 use latchkey_service::{AuditAction, AuditSubject};
 
 use crate::support::{Answer, Caller as _, CredentialForm, IssuedToken, NOW, PASSWORD, Recording, SignedIn, TestApp};

@@ -2,7 +2,6 @@
 
 use latchkey_domain::{DAY, Role};
 use latchkey_service::AuditAction;
-use latchkey_service::ports::Store as _;
 
 use crate::support::{Answer, Caller as _, NOW, PASSWORD, SignedIn, TestApp, Vendor};
 

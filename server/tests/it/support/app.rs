@@ -164,7 +164,7 @@ impl TestApp {
             detail: String::new(),
         };
         let changed = self.store.set_disabled(rep.id, disabled.then_some(NOW), &audit).await.unwrap();
-        self.service.settle(changed).await.unwrap();
+        self.service.settle(changed).await;
     }
 
     /// A token of ann@example.com for 90 days with these scopes; "*" is All Scopes.

@@ -151,7 +151,7 @@ impl Service {
         };
         if is_under_way {
             // What is said to be revoked has been committed, and may have been a moment ago.
-            return self.settle(Committed::unchanged(preview)).await;
+            return Ok(self.settle(Committed::unchanged(preview)).await);
         }
         Ok(preview)
     }
@@ -194,7 +194,7 @@ impl Service {
             match self.store.revoke_selected(id, STEP, &each).await {
                 Ok(step) => {
                     failures = 0;
-                    if self.settle(step).await?.done == 0 {
+                    if self.settle(step).await.done == 0 {
                         return Ok(());
                     }
                 }

@@ -1,5 +1,6 @@
 //! A database's URL: what of it is Latchkey's own, and what the driver reads.
 
+use std::fs::File;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -31,6 +32,9 @@ const DRIVERS: [&str; 20] = [
     "options[search_path]",
     "options[role]",
 ];
+
+/// What `sslmode` can be (<https://www.postgresql.org/docs/current/libpq-ssl.html>).
+const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
 /// What a URL says, beside where the database is and who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +69,10 @@ pub(super) fn read(url: &str) -> Result<(Settings, String), OpenError> {
             "connections" => settings.connections = number(&name, value, 2..=1000)?,
             "connect_timeout" => settings.connect_timeout = seconds(&name, value, 1..=60)?,
             "statement_timeout" => settings.statement_timeout = seconds(&name, value, 1..=3600)?,
-            known if DRIVERS.contains(&known) => left.push(parameter),
+            known if DRIVERS.contains(&known) => {
+                check(known, value)?;
+                left.push(parameter);
+            }
             unknown => {
                 let is_a_name =
                     unknown.len() <= 40 && unknown.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
@@ -77,6 +84,22 @@ pub(super) fn read(url: &str) -> Result<(Settings, String), OpenError> {
     }
     let url = if left.is_empty() { place.to_owned() } else { format!("{place}?{}", left.join("&")) };
     Ok((settings, url))
+}
+
+/// Refuses what the driver would refuse in words that name nothing, or not before it has connected.
+fn check(name: &str, value: &str) -> Result<(), OpenError> {
+    let value = percent_decode_str(value).decode_utf8_lossy();
+    let reason = match name {
+        "sslmode" | "ssl-mode" if !SSL_MODES.contains(&&*value) => {
+            format!("its parameter {name} is one of {}", SSL_MODES.join(", "))
+        }
+        "sslrootcert" | "ssl-root-cert" | "ssl-ca" if !value.contains("-----BEGIN") => match File::open(&*value) {
+            Ok(_) => return Ok(()),
+            Err(error) => format!("the file of its parameter {name} cannot be opened: {error}"),
+        },
+        _ => return Ok(()),
+    };
+    Err(OpenError::UnusableUrl { reason })
 }
 
 fn seconds(name: &str, value: &str, range: RangeInclusive<u32>) -> Result<Duration, OpenError> {
