@@ -12,13 +12,15 @@
 //! - `audit/segment.rs`: taking its older part out into a file, sealed.
 //!
 //! Refused calls are counted and written as summaries (`audit/refusals.rs`). What admins ask of the log is understood
-//! by `audit/query.rs`, searched for by `audit/search.rs`, and shown or exported by `audit/log.rs`. What can be done, and so
+//! by `audit/query.rs`, searched for by `audit/search.rs`, and shown or exported by `audit/log.rs`; what they get are
+//! `audit/lines.rs`. What can be done, and so
 //! be written, is listed in `audit/action.rs`.
 
 mod action;
 mod canonical;
 mod chain;
 mod key;
+mod lines;
 mod log;
 mod query;
 mod refusals;
@@ -31,7 +33,8 @@ pub use action::{AuditAction, AuditGroup};
 pub use canonical::{CANONICAL_VERSION, StoredEntry};
 pub use chain::{AuditHead, ChainStart, Flaw, StoredLink};
 pub use key::{AuditKey, AuditMac};
-pub use log::{AUDIT_PAGE, AuditCursor, AuditExport, AuditFilter, AuditLine, AuditPage, AuditRange, AuditState, Who};
+pub use lines::{AuditCursor, AuditFilter, AuditLine, AuditRange, Who};
+pub use log::{AUDIT_PAGE, AuditExport, AuditPage, AuditState};
 pub use query::{AuditQuery, day};
 pub use refusals::RefusedCalls;
 pub use segment::{Sealing, SegmentError, verify_segment};

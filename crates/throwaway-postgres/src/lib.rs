@@ -6,6 +6,10 @@
 //! ([`Cluster::restart`]). A small shell script watches over the cluster: it stops it and removes its folder when the process that
 //! started it ends, whichever way, since then the pipe between them closes. PostgreSQL refuses to run as root;
 //! started by root it runs as `postgres` or `nobody`.
+//!
+//! [`greet_as_version`] stands in for a server of a version that is not there.
+
+mod greeting;
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -13,6 +17,8 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+
+pub use greeting::greet_as_version;
 
 /// What the cluster needs of PostgreSQL; all of it comes with the server's package.
 const PROGRAMS: [&str; 4] = ["initdb", "pg_ctl", "postgres", "createdb"];

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use latchkey_throwaway_postgres::Cluster;
+use latchkey_throwaway_postgres::{Cluster, greet_as_version};
 use serde_json::Value;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
@@ -86,6 +86,8 @@ async fn what_is_wrong_with_a_database_is_one_line_and_5() {
     refused(&format!("{url}?sslmode=verify-full"), "TLS");
     refused(&format!("{url}?pool=hunter2"), "pool is not known");
     refused("postgres://u:hunter2@127.0.0.1:1/db", "cannot reach");
+    let old = greet_as_version("13.18").unwrap();
+    refused(&format!("postgres://u:hunter2@127.0.0.1:{old}/db?sslmode=disable"), "Latchkey needs 14 or newer");
 }
 
 #[tokio::test(flavor = "multi_thread")]

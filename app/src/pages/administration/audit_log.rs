@@ -2,15 +2,13 @@
 
 use latchkey_service::{AuditGroup, AuditPage, AuditQuery, AuditState, day};
 use leptos::prelude::*;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::Suggestions;
+use super::audit_address::address;
 use super::audit_table::AuditTable;
 use crate::components::Page;
 use crate::{AuditLogPage, paths};
 
-/// What is encoded in an address: all but RFC 3986's unreserved characters.
-const ENCODED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// The suggestions for the fields that ask for somebody.
 const SUGGESTED: &str = "audit-people";
 
@@ -36,18 +34,6 @@ pub(super) fn AuditLogView(page: AuditLogPage) -> impl IntoView {
             <Suggestions id=SUGGESTED reps=people/>
         </Page>
     }
-}
-
-/// The log's address under a filter, going on after an entry.
-pub(super) fn address(query: &AuditQuery, after: &str) -> String {
-    let encode = |value: &str| utf8_percent_encode(value, &ENCODED).to_string();
-    let fields = query.fields().into_iter().chain([("after", after)]);
-    let pairs: Vec<String> = fields
-        .filter(|(_, value)| !value.is_empty())
-        .map(|(name, value)| format!("{name}={}", encode(value)))
-        .collect();
-    let mark = if pairs.is_empty() { "" } else { "?" };
-    format!("{}{mark}{}", paths::AUDIT_LOG, pairs.join("&"))
 }
 
 #[component]

@@ -4,7 +4,7 @@ use latchkey_domain::Timestamp;
 use latchkey_service::{AuditLine, AuditQuery, Who};
 use leptos::prelude::*;
 
-use super::audit_log::address;
+use super::audit_address::address;
 use crate::components::Moment;
 use crate::paths;
 

@@ -1,6 +1,7 @@
 //! The pages of administration, for admins: each is a function of what the server gives it. They need no script.
 
 mod all_tokens;
+mod audit_address;
 mod audit_log;
 mod audit_table;
 mod invite;

@@ -3,7 +3,7 @@
 //! One filter is looked up in its index. The others are checked on what that gives, a stretch at a time; when the
 //! time is up, the search says how far it came, so that it can go on from there.
 
-use super::log::{AuditCursor, AuditFilter, AuditLine, AuditRange};
+use super::lines::{AuditCursor, AuditFilter, AuditLine, AuditRange};
 use crate::Service;
 use crate::ports::StoreResult;
 

@@ -19,7 +19,9 @@
 
 pub mod finality;
 mod known;
+mod locks;
 mod members;
+mod places;
 mod settle;
 mod slots;
 mod table;

@@ -3,7 +3,7 @@
 //! They lie in chunks. A vector that grows is copied, which leaves holes in memory of the sizes that it had; and nobody
 //! can look anything up meanwhile.
 
-use super::table::index;
+use super::places::index;
 
 /// How many slots lie together.
 const CHUNK: usize = 256;

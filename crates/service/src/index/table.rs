@@ -9,22 +9,19 @@
 
 use std::collections::HashMap;
 use std::hash::BuildHasher as _;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, RwLock};
 
 use hashbrown::HashTable;
 use latchkey_domain::{AccountSid, RepId, Timestamp, TokenHash};
 
 use super::known::{Known, Owner};
+use super::locks::{read, write};
+use super::places::{index, layout, number_of, packed, part_of};
 use super::slots::Slots;
 use super::terms::{Terms, TermsBook};
 use crate::granted::Grants;
 use crate::ports::SecretRecord;
 use crate::sid_hash::BySid;
-
-/// In how many parts the slots lie, at least; at most in twice as many. Their numbers have 7 bits of a place, slots the
-/// other 25.
-const PARTS: usize = 64;
-const SLOT_BITS: u32 = 25;
 
 /// One secret. Times are whole seconds since 1970; one beyond 2106 counts as that.
 struct Slot {
@@ -318,43 +315,8 @@ fn key_at(slots: &Slots<Slot>, number: u32) -> u64 {
     slots.get(number).map_or(0, |slot| key_of(&slot.hash))
 }
 
-/// How many parts there are, and for how many slots each has room at first: so that the hash tables, which have room for
-/// seven eighths of a power of two, are nearly full.
-fn layout(expected: usize) -> (usize, usize) {
-    // What falls to a part by chance is rarely a twentieth more than its share.
-    let expected = expected + expected / 20;
-    let room_of = |power: u32| 7_usize << power;
-    let largest = (0..SLOT_BITS - 3).take_while(|power| room_of(*power).saturating_mul(PARTS) <= expected).last();
-    largest.map(room_of).map_or((PARTS, 0), |each| (expected.div_ceil(each).min(2 * PARTS), each))
-}
-
-fn packed(part: usize, number: u32) -> u32 {
-    (u32::try_from(part).unwrap_or_default() << SLOT_BITS) | number
-}
-
-fn part_of(at: u32) -> usize {
-    index(at >> SLOT_BITS)
-}
-
-const fn number_of(at: u32) -> u32 {
-    at & ((1 << SLOT_BITS) - 1)
-}
-
-pub(super) fn index(number: u32) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
-}
-
 fn seconds(time: Timestamp) -> u32 {
     u32::try_from(time.unix_seconds().max(0)).unwrap_or(u32::MAX)
-}
-
-/// A part is whole after any panic: nothing between its changes can fail.
-pub(super) fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
-    lock.read().unwrap_or_else(PoisonError::into_inner)
-}
-
-pub(super) fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
-    lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -492,18 +454,6 @@ mod tests {
         let found = held.map(|secret| table.find(&secret.hash).is_some());
         assert_eq!(found, [false, true, true, false, true, false]);
         assert_eq!(table.len(), 3);
-    }
-
-    #[test]
-    fn tables_are_nearly_full_when_what_is_expected_has_come() {
-        assert_eq!(layout(0), (PARTS, 0));
-        for expected in [500, 10_000, 68_267, 999_999, 1_000_000, 10_000_000, 50_000_000] {
-            let (parts, each) = layout(expected);
-            assert!((PARTS..=2 * PARTS).contains(&parts), "{expected}: {parts}");
-            let (room, table) = (parts * each, HashTable::<u32>::with_capacity(each).capacity());
-            assert!(room >= expected && room <= expected + expected / 10, "{expected}: {parts} of {each}");
-            assert_eq!(table, each, "{expected}");
-        }
     }
 
     #[test]

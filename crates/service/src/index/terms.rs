@@ -7,7 +7,8 @@ use std::sync::{Arc, RwLock};
 
 use latchkey_domain::{AddressRules, ScopeSet, TokenRateLimit};
 
-use super::table::{index, read, write};
+use super::locks::{read, write};
+use super::places::index;
 use crate::granted::{Granted, Grants};
 use crate::ports::SecretRecord;
 

@@ -1,13 +1,12 @@
 //! What PostgreSQL needs to be for production, and how its absence is said: one line, without the password.
 
-use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::thread;
 
 use futures_util::future::join_all;
 use latchkey_service::AuditAction;
 use latchkey_service::ports::{AuditStore as _, ChangeStore as _, Following, NodeId, Revision, Store};
 use latchkey_store::{Archive, OpenError, Opening, SqlStore};
+use latchkey_throwaway_postgres::greet_as_version;
 use sqlx::migrate::Migrator;
 
 use crate::fixture::{NOW, empty_postgres, empty_sqlite, entry, execute};
@@ -98,36 +97,10 @@ async fn a_user_who_may_not_connect_is_refused() {
     assert!(matches!(refused, OpenError::NotAdmitted { .. }), "{refused}");
 }
 
-/// One message of the server's (<https://www.postgresql.org/docs/current/protocol-message-formats.html>).
-fn message(kind: u8, body: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(body.len() + 4).unwrap().to_be_bytes();
-    [&[kind], &length[..], body].concat()
-}
-
-/// A server that lets everybody in, says that it is of this version, and nothing else. Answers its port.
-fn server_of_version(version: &str) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let greeting = [
-        message(b'R', &[0; 4]),
-        message(b'S', format!("server_version\0{version}\0").as_bytes()),
-        message(b'K', &[0; 8]),
-        message(b'Z', b"I"),
-    ]
-    .concat();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let _ = stream.read(&mut [0; 1024]);
-            let _ = stream.write_all(&greeting);
-        }
-    });
-    port
-}
-
 #[tokio::test]
 async fn a_server_that_is_too_old_is_refused() {
-    let url = |version| format!("postgres://u:hunter2@127.0.0.1:{}/db?sslmode=disable", server_of_version(version));
+    let url =
+        |version| format!("postgres://u:hunter2@127.0.0.1:{}/db?sslmode=disable", greet_as_version(version).unwrap());
     for version in ["13.18", "9.6.24", "12.22 (Debian 12.22-1)"] {
         let refused = refusal(&url(version), Opening::Serve).await;
         assert!(matches!(refused, OpenError::ServerTooOld { oldest: 14, .. }), "{version}: {refused}");
