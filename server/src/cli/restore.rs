@@ -44,8 +44,8 @@ struct Restored<'a> {
     rows: u64,
     kept_revoked: u64,
     kept_disabled: u64,
-    /// Tokens that were not revoked and are in no backup that was restored.
-    lost_tokens: u64,
+    /// Live tokens that are not in the backup; none said where the database had been lost.
+    lost_tokens: Option<u64>,
     replaced: Option<&'a Path>,
 }
 

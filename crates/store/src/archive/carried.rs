@@ -4,7 +4,9 @@
 //! that they are waited for. Where it is asked for ([`Kept::apply`]): whatever was taken back since the copy. By what
 //! is compared, no clock comes into it: what is revoked now and was not then has been revoked since.
 //!
-//! It all waits in temporary tables while the database is dropped and filled.
+//! It all waits in temporary tables while the database is dropped and filled. Of those, and of the new ones, PostgreSQL
+//! knows no sizes: what is not among a million rows is asked for by `NOT EXISTS`, since it would look through all of them
+//! for each row for `NOT IN`.
 
 use latchkey_domain::Timestamp;
 use latchkey_service::ports::StoreResult;
@@ -17,14 +19,11 @@ use crate::row::Fields;
 const KEEP: &str = "
     CREATE TEMP TABLE kept_revision AS SELECT latest FROM token_revision;
     CREATE TEMP TABLE kept_node AS SELECT * FROM node;
-    CREATE TEMP TABLE kept_live AS SELECT sid FROM token WHERE revoked_at IS NULL;
+    CREATE TEMP TABLE kept_live AS SELECT sid, expires_at FROM token WHERE revoked_at IS NULL;
 ";
 
 /// The tables of [`KEEP`] and [`KEEP_WHAT_ENDED`], given back.
 const LET_GO: &str = "DROP TABLE kept_revision; DROP TABLE kept_node; DROP TABLE kept_live";
-
-/// Tokens that were not revoked, and of which the file knows nothing.
-const LOST: &str = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM kept_live WHERE sid NOT IN (SELECT sid FROM token)";
 const LET_GO_OF_WHAT_ENDED: &str = "DROP TABLE kept_rep; DROP TABLE kept_token; DROP TABLE kept_secret; \
      DROP TABLE kept_policy; DROP TABLE kept_credential";
 
@@ -47,6 +46,22 @@ const KEEP_WHAT_ENDED: &str = "
     CREATE UNIQUE INDEX kept_secret_hash ON kept_secret (hash);
 ";
 
+/// Live tokens of which the file knows nothing.
+const LOST: &str = "
+    SELECT CAST(COUNT(*) AS BIGINT) AS number FROM kept_live
+    WHERE expires_at > $1 AND NOT EXISTS (SELECT 1 FROM token WHERE token.sid = kept_live.sid)
+";
+
+/// What the file has and the database has not, and can never have had: tokens and service reps are not removed. (Who was
+/// invited and has not come is.)
+const FOREIGN: &str = "
+    SELECT CAST(
+        (SELECT COUNT(*) FROM token WHERE NOT EXISTS (SELECT 1 FROM kept_token WHERE kept_token.sid = token.sid))
+        + (SELECT COUNT(*) FROM service_rep WHERE (kind = 'system' OR password_hash IS NOT NULL)
+            AND NOT EXISTS (SELECT 1 FROM kept_rep WHERE kept_rep.id = service_rep.id))
+        AS BIGINT) AS number
+";
+
 /// Tokens that were revoked since.
 const REVOKE: &str = "
     UPDATE token SET revoked_at = (SELECT revoked_at FROM kept_token WHERE kept_token.sid = token.sid)
@@ -61,7 +76,8 @@ const DISABLE: &str = "
 
 /// Whoever is not there any longer: their invitation was withdrawn.
 const DISABLE_WITHDRAWN: &str = "
-    UPDATE service_rep SET disabled_at = $1 WHERE disabled_at IS NULL AND id NOT IN (SELECT id FROM kept_rep)
+    UPDATE service_rep SET disabled_at = $1
+    WHERE disabled_at IS NULL AND NOT EXISTS (SELECT 1 FROM kept_rep WHERE kept_rep.id = service_rep.id)
 ";
 
 /// Whoever is no admin any longer, and whose password is another one: the one of then may be why.
@@ -101,12 +117,14 @@ const NARROW: &str = "
         expires_at = (SELECT expires_at FROM token WHERE token.sid = token_last_used.sid),
         revoked_at = (SELECT revoked_at FROM token WHERE token.sid = token_last_used.sid)
         WHERE sid IN (SELECT sid FROM kept_token);
-    DELETE FROM token_secret WHERE hash NOT IN (SELECT hash FROM kept_secret);
+    DELETE FROM token_secret
+        WHERE NOT EXISTS (SELECT 1 FROM kept_secret WHERE kept_secret.hash = token_secret.hash);
     UPDATE token_secret SET not_after = (SELECT not_after FROM kept_secret WHERE kept_secret.hash = token_secret.hash)
         WHERE EXISTS (SELECT 1 FROM kept_secret WHERE kept_secret.hash = token_secret.hash
             AND COALESCE(kept_secret.not_after, -1) <> COALESCE(token_secret.not_after, -1));
     INSERT INTO token_secret (hash, sid, not_after) SELECT hash, sid, not_after FROM kept_secret
-        WHERE sid IN (SELECT sid FROM token) AND hash NOT IN (SELECT hash FROM token_secret);
+        WHERE sid IN (SELECT sid FROM token)
+            AND NOT EXISTS (SELECT 1 FROM token_secret WHERE token_secret.hash = kept_secret.hash);
 ";
 
 /// The policy of today, and vendors' credentials as they are today: those that were forgotten or replaced stay so. The
@@ -128,7 +146,8 @@ const END_SESSIONS: &str = "DELETE FROM session; DELETE FROM account_link; DELET
 /// What has happened since a copy was taken, as far as times tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Happened {
-    /// Tokens that were made and are not revoked: a restore does not bring them back.
+    /// Tokens that were made and are not revoked: a restore does not bring them back. Not those of the copy's own second,
+    /// which may be in it.
     pub made: u64,
     /// What was taken back.
     pub taken_back: TakenBack,
@@ -158,13 +177,18 @@ impl Kept {
         Ok(Self { what_ended })
     }
 
-    /// Hands on what makes running servers follow. Answers how many tokens are lost.
-    pub(super) async fn hand_on(&self, connection: &mut AnyConnection) -> StoreResult<u64> {
-        run(connection, HAND_ON).await?;
-        let row = sqlx::query(LOST).persistent(false).fetch_one(&mut *connection).await.or_unavailable()?;
+    /// How many live tokens are lost, once the file is taken in and before [`Kept::hand_on`].
+    pub(super) async fn lost(&self, connection: &mut AnyConnection, now: Timestamp) -> StoreResult<u64> {
+        let query = sqlx::query(LOST).persistent(false).bind(now.unix_seconds());
+        let row = query.fetch_one(&mut *connection).await.or_unavailable()?;
         let lost: i64 = Fields::of(&row, "a count").number("number")?;
-        run(connection, LET_GO).await?;
         Ok(u64::try_from(lost).unwrap_or_default())
+    }
+
+    /// Hands on what makes running servers follow.
+    pub(super) async fn hand_on(&self, connection: &mut AnyConnection) -> StoreResult<()> {
+        run(connection, HAND_ON).await?;
+        run(connection, LET_GO).await
     }
 
     /// Ends sessions and links, which a copy would bring back.
@@ -179,14 +203,7 @@ impl Kept {
         if !self.what_ended {
             return Ok(Some(TakenBack::default()));
         }
-        let row = sqlx::query(
-            "SELECT CAST((SELECT COUNT(*) FROM token WHERE sid NOT IN (SELECT sid FROM kept_token)) \
-             + (SELECT COUNT(*) FROM service_rep WHERE (kind = 'system' OR password_hash IS NOT NULL) \
-             AND id NOT IN (SELECT id FROM kept_rep)) AS BIGINT) AS number",
-        )
-        .fetch_one(&mut *connection)
-        .await
-        .or_unavailable()?;
+        let row = sqlx::query(FOREIGN).fetch_one(&mut *connection).await.or_unavailable()?;
         if Fields::of(&row, "token").number("number")? > 0 {
             return Ok(None);
         }
@@ -206,7 +223,7 @@ impl Kept {
 pub(super) async fn since(connection: &mut AnyConnection, archive: &Archive) -> StoreResult<Happened> {
     let mut counted = [0; 3];
     for (counted, sql) in counted.iter_mut().zip([
-        "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM token WHERE revoked_at IS NULL AND created_at >= $1",
+        "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM token WHERE revoked_at IS NULL AND created_at > $1",
         "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM token WHERE revoked_at >= $1",
         "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM service_rep WHERE disabled_at >= $1",
     ]) {
@@ -229,4 +246,17 @@ async fn count(connection: &mut AnyConnection, sql: &'static str, at: Option<Tim
         None => query,
     };
     Ok(query.execute(connection).await.or_unavailable()?.rows_affected())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_looked_for_in_all_rows_for_each_row() {
+        let statements =
+            [KEEP, KEEP_WHAT_ENDED, HAND_ON, LOST, REVOKE, DISABLE, DISABLE_WITHDRAWN, ROLES_AND_PASSWORDS];
+        let more = [MOVE, REVOKE_MOVED, NARROW, POLICY_AND_CREDENTIALS, FOREIGN];
+        assert!(statements.iter().chain(&more).all(|statement| !statement.contains("NOT IN")));
+    }
 }

@@ -38,8 +38,9 @@ pub struct Replaced {
     pub rows: u64,
     /// What stays taken back, though the file has it otherwise.
     pub kept: TakenBack,
-    /// How many tokens are gone that were not revoked: those that were made after the copy was taken.
-    pub lost: u64,
+    /// How many live tokens are gone, since they were made after the copy was taken; `None` where the database that was
+    /// replaced knew nothing.
+    pub lost: Option<u64>,
 }
 
 impl SqlStore {
@@ -112,9 +113,11 @@ impl SqlStore {
         since: Since,
         mut entry: AuditEntry,
     ) -> Result<Replaced, ArchiveError> {
+        let was_unused = is_unused(connection).await?;
         let kept = Kept::of(connection, since == Since::Revoke).await?;
         load::load(connection, self.engine, archive).await?;
-        let lost = kept.hand_on(connection).await?;
+        let lost = if was_unused { None } else { Some(kept.lost(connection, entry.at).await?) };
+        kept.hand_on(connection).await?;
         kept.end_sessions(connection).await?;
         let taken_back = kept.apply(connection, entry.at).await?;
         let taken_back = taken_back.ok_or_else(|| ArchiveError::NotLater { file: archive.path().to_owned() })?;
@@ -151,12 +154,13 @@ fn is_deadlock(error: &sqlx::Error) -> bool {
     error.as_database_error().and_then(DatabaseError::code).is_some_and(|code| code == "40P01")
 }
 
-fn in_words(since: Since, TakenBack { tokens, reps }: TakenBack, lost: u64) -> String {
+fn in_words(since: Since, TakenBack { tokens, reps }: TakenBack, lost: Option<u64>) -> String {
     let taken_back = match since {
         Since::Revoke => format!("revoked since and kept so: {tokens} tokens, {reps} service reps"),
         Since::Revive => "what was revoked since was revived".to_owned(),
     };
-    format!("; {taken_back}; made since and gone: {lost} tokens")
+    let lost = lost.map(|lost| format!("; made since and gone: {lost} tokens")).unwrap_or_default();
+    format!("; {taken_back}{lost}")
 }
 
 /// Every change leaves its entry, and the first one begins the chain.

@@ -323,8 +323,14 @@ fn explain(path: &Path, error: &sqlx::Error) -> OpenError {
     match code.map(|code| code & 0xff) {
         Some(5 | 6) => OpenError::Locked { database },
         Some(8) => OpenError::NotWritable { database },
-        // It cannot be opened (14), and is there: somebody else's, or a file beside it is.
-        Some(14) if path.is_file() => OpenError::NotWritable { database },
+        // It cannot be opened, and is there: it is somebody else's, as a rule, or a file beside it is.
+        Some(14) if path.is_file() => {
+            let reason = format!(
+                "{reason} (the file, those beside it that begin with its name, and their directory must be readable \
+                 and writable for the user who runs this)"
+            );
+            OpenError::CannotOpen { database, reason }
+        }
         Some(11) => OpenError::Damaged { database, reason },
         Some(26) => OpenError::NotADatabase { database },
         _ => OpenError::CannotOpen { database, reason },

@@ -124,8 +124,8 @@ async fn urls_of_other_databases_are_refused_without_their_password() {
         ),
         (
             "postgres://u:hunter2@host/db?sslmode=hunter2",
-            "the database URL cannot be used: its parameter sslmode is one of disable, allow, prefer, require, \
-             verify-ca, verify-full",
+            "the database URL cannot be used: its parameter sslmode is one of disable, prefer, require, verify-ca, \
+             verify-full",
         ),
         (
             "postgres://u:hunter2@host/db?sslmode=verify-full&sslrootcert=nowhere/hunter2.pem",
@@ -176,7 +176,8 @@ mod on_sqlite {
         // As a log that somebody else has made: it cannot be opened as a file.
         fs::create_dir(format!("{}-wal", path(&url).display())).unwrap();
         let refused = refusal(&url, Opening::Serve).await;
-        assert!(matches!(refused, OpenError::NotWritable { .. }), "{refused}");
+        assert!(matches!(refused, OpenError::CannotOpen { .. }), "{refused}");
+        assert!(refused.to_string().ends_with("for the user who runs this)"), "{refused}");
     }
 
     #[tokio::test]

@@ -34,7 +34,7 @@ const DRIVERS: [&str; 20] = [
 ];
 
 /// What `sslmode` can be (<https://www.postgresql.org/docs/current/libpq-ssl.html>).
-const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+const SSL_MODES: [&str; 5] = ["disable", "prefer", "require", "verify-ca", "verify-full"];
 
 /// What a URL says, beside where the database is and who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Default for Settings {
 pub(super) fn read(url: &str) -> Result<(Settings, String), OpenError> {
     let mut settings = Settings::default();
     let Some((place, parameters)) = url.split_once('?') else { return Ok((settings, url.to_owned())) };
-    let mut left = Vec::new();
+    let (mut left, mut tls) = (Vec::new(), Tls::default());
     for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
         let name = percent_decode_str(name).decode_utf8_lossy();
@@ -70,7 +70,7 @@ pub(super) fn read(url: &str) -> Result<(Settings, String), OpenError> {
             "connect_timeout" => settings.connect_timeout = seconds(&name, value, 1..=60)?,
             "statement_timeout" => settings.statement_timeout = seconds(&name, value, 1..=3600)?,
             known if DRIVERS.contains(&known) => {
-                check(known, value)?;
+                tls.read(known, value);
                 left.push(parameter);
             }
             unknown => {
@@ -82,24 +82,45 @@ pub(super) fn read(url: &str) -> Result<(Settings, String), OpenError> {
             }
         }
     }
+    tls.check()?;
     let url = if left.is_empty() { place.to_owned() } else { format!("{place}?{}", left.join("&")) };
     Ok((settings, url))
 }
 
-/// Refuses what the driver would refuse in words that name nothing, or not before it has connected.
-fn check(name: &str, value: &str) -> Result<(), OpenError> {
-    let value = percent_decode_str(value).decode_utf8_lossy();
-    let reason = match name {
-        "sslmode" | "ssl-mode" if !SSL_MODES.contains(&&*value) => {
-            format!("its parameter {name} is one of {}", SSL_MODES.join(", "))
+/// What the URL says of TLS, as far as the driver would refuse it in words that name nothing, or not before it has
+/// connected.
+#[derive(Default)]
+struct Tls {
+    mode: String,
+    /// The file with the authority, and the parameter that names it.
+    authority: Option<(String, String)>,
+}
+
+impl Tls {
+    fn read(&mut self, name: &str, value: &str) {
+        // As the driver reads it.
+        let value = value.replace('+', " ");
+        let value = percent_decode_str(&value).decode_utf8_lossy();
+        match name {
+            "sslmode" | "ssl-mode" => self.mode = value.to_ascii_lowercase(),
+            "sslrootcert" | "ssl-root-cert" | "ssl-ca" => self.authority = Some((name.to_owned(), value.into_owned())),
+            _ => {}
         }
-        "sslrootcert" | "ssl-root-cert" | "ssl-ca" if !value.contains("-----BEGIN") => match File::open(&*value) {
-            Ok(_) => return Ok(()),
-            Err(error) => format!("the file of its parameter {name} cannot be opened: {error}"),
-        },
-        _ => return Ok(()),
-    };
-    Err(OpenError::UnusableUrl { reason })
+    }
+
+    fn check(&self) -> Result<(), OpenError> {
+        let reason = match (self.mode.as_str(), &self.authority) {
+            ("verify-ca" | "verify-full", Some((name, file))) if !file.contains("-----BEGIN") => {
+                let Err(error) = File::open(file) else { return Ok(()) };
+                format!("the file of its parameter {name} cannot be opened: {error}")
+            }
+            // The second is one that the driver knows, and that is never private.
+            ("" | "allow", _) => return Ok(()),
+            (mode, _) if SSL_MODES.contains(&mode) => return Ok(()),
+            _ => format!("its parameter sslmode is one of {}", SSL_MODES.join(", ")),
+        };
+        Err(OpenError::UnusableUrl { reason })
+    }
 }
 
 fn seconds(name: &str, value: &str, range: RangeInclusive<u32>) -> Result<Duration, OpenError> {
@@ -131,6 +152,31 @@ mod tests {
         };
         assert_eq!(settings, expected);
         assert_eq!(read(&format!("{url}?connections=40")).unwrap().1, url);
+    }
+
+    #[test]
+    fn what_the_driver_takes_of_tls_is_taken() {
+        let file = tempfile::NamedTempFile::with_prefix("an authority").unwrap();
+        let path = file.path().display().to_string();
+        let written = path.replace(' ', "+");
+        for parameters in [
+            "sslmode=Verify-Full".to_owned(),
+            "sslmode=allow".to_owned(),
+            "sslmode=disable&sslrootcert=nowhere".to_owned(),
+            format!("sslrootcert={written}&sslmode=verify-ca"),
+            format!("ssl-mode=verify-full&ssl-ca={}", path.replace(' ', "%20")),
+            "sslmode=verify-full&sslrootcert=-----BEGIN+CERTIFICATE-----".to_owned(),
+        ] {
+            let url = format!("postgres://u@host/db?{parameters}");
+            assert_eq!(read(&url), Ok((Settings::default(), url.clone())));
+        }
+        for (parameters, reason) in [
+            ("sslmode=required", "its parameter sslmode is one of "),
+            ("sslmode=verify-ca&ssl-ca=nowhere", "the file of its parameter ssl-ca cannot be opened: "),
+        ] {
+            let refused = read(&format!("postgres://u@host/db?{parameters}")).unwrap_err().to_string();
+            assert!(refused.contains(reason), "{refused}");
+        }
     }
 
     #[test]
