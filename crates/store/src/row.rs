@@ -40,7 +40,8 @@ macro_rules! token_columns {
          token.created_at AS token_created_at, token.expires_at AS token_expires_at, \
          token.revoked_at AS token_revoked_at, token.rate_limit AS token_rate_limit, \
          NULLIF(token_last_used.at, 0) AS last_used_at, \
-         service_rep.email AS owner_email, token.maker AS token_maker, maker.name AS maker_name, \
+         service_rep.email AS owner_email, \
+         CAST(CASE WHEN service_rep.disabled_at IS NULL THEN 1 ELSE 0 END AS BIGINT) AS owner_enabled, token.maker AS token_maker, maker.name AS maker_name, \
          token.addresses AS token_addresses"
     };
 }
@@ -197,6 +198,7 @@ pub(crate) fn token(row: &AnyRow) -> StoreResult<TokenRecord> {
         sid: fields.bytes("token_sid").map(AccountSid::from_bytes)?,
         owner: fields.bytes("token_owner").map(RepId::from_bytes)?,
         owner_email: fields.text("owner_email")?,
+        owner_is_enabled: fields.flag("owner_enabled")?,
         description: fields.text("token_description")?,
         scopes: fields.code("token_scopes", |names| names.parse().ok())?,
         all_scopes: fields.flag("token_all_scopes")?,

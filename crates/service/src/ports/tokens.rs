@@ -25,6 +25,8 @@ pub struct TokenRecord {
     pub owner: RepId,
     /// Its owner's address, for lists across owners.
     pub owner_email: String,
+    /// Whether its owner is enabled; otherwise it does not work.
+    pub owner_is_enabled: bool,
     /// What it is for.
     pub description: String,
     /// What it was given.

@@ -163,6 +163,7 @@ impl Service {
             sid,
             owner: owner.rep.id,
             owner_email: owner.rep.email.clone(),
+            owner_is_enabled: owner.rep.is_enabled(),
             description: draft.description.as_str().to_owned(),
             scopes,
             all_scopes: draft.scopes == ScopeChoice::All,

@@ -205,6 +205,7 @@ pub(crate) fn new_token(number: u8, owner: RepId, description: &str) -> NewToken
             sid: sid(number),
             owner,
             owner_email: String::new(),
+            owner_is_enabled: true,
             description: description.to_owned(),
             scopes: "employee-read employee-write".parse().unwrap(),
             all_scopes: false,

@@ -5,8 +5,8 @@ use latchkey_domain::{
 };
 use latchkey_service::AuditAction;
 use latchkey_service::ports::{
-    Breach, NewToken, TokenInsertion, TokenListing, TokenMoveStore, TokenOrder, TokenPosition, TokenQuery, TokenRecord,
-    TokenSort, TokenStore,
+    Breach, NewToken, RepStore as _, TokenInsertion, TokenListing, TokenMoveStore, TokenOrder, TokenPosition,
+    TokenQuery, TokenRecord, TokenSort, TokenStore,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -279,6 +279,10 @@ pub(crate) async fn a_list_follows_what_becomes_of_its_tokens(fixture: Fixture) 
     fixture.store.note_uses(&[use_of(sid, NOW)]).await.unwrap();
     assert_eq!(fixture.store.tokens_named(&[sid]).await.unwrap()[0].last_used_at, Some(NOW));
     let audit = entry(AuditAction::TokenRevoked);
+    for (disabled_at, is_enabled) in [(Some(NOW), false), (None, true)] {
+        fixture.store.set_disabled(rep_id(1), disabled_at, &audit).await.unwrap().unsettled();
+        assert_eq!(fixture.store.tokens_named(&[sid]).await.unwrap()[0].owner_is_enabled, is_enabled);
+    }
     fixture.store.revoke_token(sid, Some(rep_id(1)), NOW, &audit).await.unwrap().unsettled();
     assert_eq!(of_status(TokenStatus::Revoked).await, [sid]);
     assert!(of_status(TokenStatus::ExpiringSoon).await.is_empty());

@@ -254,6 +254,7 @@ pub(crate) async fn a_credential_has_its_token_and_owner(fixture: Fixture) {
     expected.token.last_used_at = Some(after(5));
     expected.token.revoked_at = Some(after(6));
     expected.owner.disabled_at = Some(after(7));
+    expected.token.owner_is_enabled = false;
     expected.secret_not_after = Some(after(8));
     assert_eq!(credential().await, Some(expected));
 }
@@ -280,6 +281,7 @@ pub(crate) async fn tokens_credentials_are_found_together(fixture: Fixture) {
     fixture.store.set_disabled(rep_id(2), Some(after(7)), &entry(AuditAction::RepDisabled)).await.unwrap().unsettled();
     second.token.revoked_at = Some(after(6));
     second.owner.disabled_at = Some(after(7));
+    second.token.owner_is_enabled = false;
     let bytes = "14".repeat(32);
     let hash = if fixture.url.starts_with("sqlite") { format!("X'{bytes}'") } else { format!("'\\x{bytes}'::bytea") };
     let other_secret = format!(

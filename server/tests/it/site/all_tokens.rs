@@ -61,6 +61,15 @@ async fn pages_follow_each_other_in_every_order() {
 }
 
 #[tokio::test]
+async fn a_row_says_that_its_owner_is_disabled() {
+    let (app, _) = with_tokens(1).await;
+    let admin = app.signed_in(ADMIN).await;
+    assert!(!admin.get(ALL).await.text().contains("(disabled)"));
+    app.set_disabled("ann@example.com", true).await;
+    assert!(admin.get(ALL).await.text().contains("</a> (disabled)"));
+}
+
+#[tokio::test]
 async fn filters_combine_and_nonsense_is_left_out_and_said() {
     let (app, tokens) = with_tokens(6).await;
     app.revoke(tokens[0].sid).await;

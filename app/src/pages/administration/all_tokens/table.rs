@@ -57,7 +57,8 @@ fn Sorted(label: &'static str, by: TokenSort, search: TokenSearch) -> impl IntoV
 
 #[component]
 fn Row(listed: ListedToken, now: Timestamp) -> impl IntoView {
-    let ListedToken { token, owner, owner_email, source, .. } = listed;
+    let ListedToken { token, owner, owner_email, owner_is_enabled, source, .. } = listed;
+    let state = if owner_is_enabled { "" } else { " (disabled)" };
     let sid = token.sid;
     let path = paths::any_token(sid);
     let is_live = token.status.is_live();
@@ -86,7 +87,7 @@ fn Row(listed: ListedToken, now: Timestamp) -> impl IntoView {
     view! {
         <tr role="row">
             <td role="cell" class=class>{choose}<a href=path.clone()>{token.description.clone()}</a><span class="sub mono">{sid.to_string()}</span></td>
-            <td role="cell" data-label="Service Rep" class="wrap"><a href=paths::one_rep(owner)>{owner_email}</a><span class="sub">{source.place()}</span></td>
+            <td role="cell" data-label="Service Rep" class="wrap"><a href=paths::one_rep(owner)>{owner_email}</a>{state}<span class="sub">{source.place()}</span></td>
             <td role="cell" data-label="Scopes"><Scopes scopes=token.scopes all=token.all_scopes/></td>
             <td role="cell" data-label="Created"><Moment id=format!("created-{sid}") at=token.created_at words=day(token.created_at)/></td>
             <td role="cell" data-label="Expiration"><Moment id=format!("expires-{sid}") at=token.expires_at words=expiration/></td>

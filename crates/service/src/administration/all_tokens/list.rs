@@ -30,6 +30,8 @@ pub struct ListedToken {
     pub owner: RepId,
     /// Their address.
     pub owner_email: String,
+    /// Whether they are enabled; otherwise the token does not work, whatever its status is.
+    pub owner_is_enabled: bool,
     /// How it came to be.
     pub source: TokenSource,
     /// The names of its scopes.
@@ -182,6 +184,7 @@ impl Service {
             token: self.token_view(&record, now),
             owner: record.owner,
             owner_email: record.owner_email,
+            owner_is_enabled: record.owner_is_enabled,
             source: record.source,
             scope_names: record.scopes,
         }
